@@ -1,0 +1,92 @@
+# Local Reasoning. Needs Python 3.11 or newer, git and make; nothing else.
+#
+#   make notebooks   set up, then execute the whole series into build/
+#   make test        set up, then run every test and compare every notebook
+#
+# The environment is the conda environment `local-reasoning` if it is activated,
+# else a folder .venv made by uv if uv is installed, else .venv made by Python.
+# Another Python: make notebooks PYTHON=python3.12
+
+PYTHON ?= python3
+UV := $(shell command -v uv 2>/dev/null)
+
+ifeq ($(CONDA_DEFAULT_ENV),local-reasoning)
+MANAGER := conda
+ENV := $(CONDA_PREFIX)
+else
+MANAGER := $(if $(UV),uv,venv)
+ENV := .venv
+endif
+
+PY := $(ENV)/bin/python
+STAMP := $(ENV)/.set-up-done
+
+# This checkout's helpers come first, whatever else is installed.
+export PYTHONPATH := $(CURDIR)$(if $(PYTHONPATH),:$(PYTHONPATH))
+
+# The outputs in the notebooks are those of abacus on the practice problems, so
+# that is what they are compared with and refreshed from.
+DEFAULTS := env -u REASONING_MODEL -u GSM8K_PATH
+NBVAL := --nbval --nbval-current-env --nbval-cell-timeout=120 \
+	--nbval-sanitize-with tests/nbval_sanitize.cfg
+
+.PHONY: help notebooks test lab refresh clear set-up
+
+help:
+	@echo "make notebooks   execute the whole series into build/ (.ipynb and .html)"
+	@echo "make test        test the helpers, then compare every notebook's outputs"
+	@echo "make lab         open the series in JupyterLab"
+	@echo "make refresh     re-execute the notebooks in place (for those who write)"
+	@echo "make clear       strip the notebooks' outputs (for a class room)"
+
+notebooks: set-up
+	@$(PY) notebooks/run.py build
+
+test: set-up
+	@echo "1 of 2: the helpers (tests/)"
+	@$(PY) -m pytest -q tests
+	@echo "2 of 2: the notebooks, every output compared"
+	@$(DEFAULTS) $(PY) -m pytest -q $(NBVAL) notebooks
+
+lab: set-up
+	@$(PY) -m jupyterlab notebooks
+
+refresh: set-up
+	@$(DEFAULTS) $(PY) notebooks/run.py refresh
+
+clear: set-up
+	@$(PY) notebooks/run.py clear
+
+# Installing is skipped, and no network touched, while pyproject.toml is older
+# than the stamp and the environment's Python still starts (it may have been
+# upgraded or removed since).
+set-up: $(STAMP)
+
+ifneq ($(shell $(PY) -c 'print("starts")' 2>/dev/null),starts)
+.PHONY: $(STAMP)
+endif
+
+$(STAMP): pyproject.toml
+	@echo "Setting up $(ENV) with $(MANAGER): a minute or two, the first time only"
+	@$(MAKE) --no-print-directory install-with-$(MANAGER)
+	@touch "$@"
+
+.PHONY: install-with-conda install-with-uv install-with-venv
+
+# `conda env create` has installed everything already; this only looks.
+install-with-conda:
+	@$(PY) -m pip install --quiet --no-build-isolation -e '.[test]'
+
+# uv finds a Python that is new enough by itself, unless one was named.
+install-with-uv:
+	@$(PY) -c '' 2>/dev/null || uv venv --quiet --clear \
+		$(if $(filter file,$(origin PYTHON)),,--python $(PYTHON)) .venv
+	@uv pip install --quiet --python $(PY) -e '.[test]'
+
+install-with-venv:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "$(PYTHON) is older than Python 3.11, or not there." \
+		"Name a newer one, for instance: make notebooks PYTHON=python3.12"; \
+		exit 1; }
+	@$(PY) -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv
+	@$(PY) -m pip install --quiet --disable-pip-version-check -e '.[test]'

@@ -1,0 +1,244 @@
+"""A client for abacus with the methods and answers of `ollama.Client`.
+
+Code written for Ollama runs on the embedded model without a change: the same calls
+give the same types, errors are `ollama.ResponseError`, options that are not given
+have Ollama's defaults. Where Ollama would ignore an unknown option, this client
+names it, because a misspelt option is the hardest mistake to see.
+
+On top of Ollama's methods there is `generate_many`: one prompt, many seeds, one
+batch. It gives what `generate` gives for each seed, only faster.
+
+Not covered: streaming, chat templates (a prompt is always raw), images, thinking.
+"""
+
+import hashlib
+import secrets
+import time
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .engine import WEIGHTS, Continuation, Engine, Sampling
+
+if TYPE_CHECKING:
+    import ollama
+
+DEFAULTS = {  # Ollama's own
+    "num_predict": -1,
+    "temperature": 0.8,
+    "top_k": 40,
+    "top_p": 0.9,
+    "min_p": 0.0,
+    "seed": -1,
+    "stop": [],
+    "num_ctx": 1024,
+    "repeat_penalty": 1.0,
+}
+
+
+def refuse(message: str, status_code: int = 400) -> "ollama.ResponseError":
+    """The error that a server would send."""
+    import ollama
+
+    return ollama.ResponseError(message, status_code)
+
+
+def check_options(given: Mapping[str, Any]) -> dict[str, Any]:
+    """All options with defaults filled in; unknown or impossible ones are refused."""
+    unknown = sorted(set(given) - set(DEFAULTS))
+    if unknown:
+        known = ", ".join(DEFAULTS)
+        raise refuse(f"abacus does not know the option {unknown[0]!r}; known: {known}")
+    options = DEFAULTS | {k: v for k, v in given.items() if v is not None}
+    limits = {
+        "temperature": options["temperature"] >= 0,
+        "top_k": options["top_k"] >= 0,
+        "top_p": 0 < options["top_p"] <= 1,
+        "min_p": 0 <= options["min_p"] <= 1,
+        "num_predict": options["num_predict"] >= -1,
+        "repeat_penalty": options["repeat_penalty"] == 1,
+        "stop": "" not in options["stop"],
+    }
+    for name, holds in limits.items():
+        if not holds:
+            raise refuse(f"abacus cannot run with {name}={options[name]!r}")
+    return options
+
+
+@lru_cache(maxsize=4)
+def load_engine(weights: Path) -> Engine:
+    """An engine is loaded once a process, however many clients there are."""
+    return Engine(weights)
+
+
+class AbacusClient:
+    """Answers as `ollama.Client` does, computed in this process.
+
+    Args:
+        weights: the file of a model; the one that ships with the project if omitted.
+    """
+
+    def __init__(self, weights: Path | str = WEIGHTS) -> None:
+        self.weights = Path(weights)
+
+    @property
+    def engine(self) -> Engine:
+        return load_engine(self.weights)
+
+    def generate(
+        self,
+        model: str,
+        prompt: str,
+        *,
+        raw: bool = False,
+        stream: bool = False,
+        options: Mapping[str, Any] | None = None,
+        logprobs: bool | None = None,
+        top_logprobs: int | None = None,
+        images: Sequence[Any] | None = None,
+        think: bool | None = None,
+        keep_alive: float | str | None = None,
+    ) -> "ollama.GenerateResponse":
+        """One continuation of the prompt; `raw` and `keep_alive` change nothing here.
+
+        Raises:
+            ollama.ResponseError: unknown model (404), unknown option, an image, a
+                prompt longer than the context (400).
+        """
+        if images or stream or think:
+            asked = "see images" if images else "stream" if stream else "think"
+            raise refuse(f"abacus cannot {asked}: leave it out, or use an Ollama model")
+        seed = (options or {}).get("seed", DEFAULTS["seed"])
+        seeds = [seed if seed is not None and seed >= 0 else secrets.randbits(31)]
+        return self.generate_many(
+            model,
+            prompt,
+            seeds=seeds,
+            options=options,
+            logprobs=logprobs,
+            top_logprobs=top_logprobs,
+        )[0]
+
+    def generate_many(
+        self,
+        model: str,
+        prompt: str,
+        *,
+        seeds: Sequence[int],
+        options: Mapping[str, Any] | None = None,
+        logprobs: bool | None = None,
+        top_logprobs: int | None = None,
+    ) -> list["ollama.GenerateResponse"]:
+        """One continuation a seed, sampled as one batch; errors as in `generate`."""
+        self._check_model(model)
+        settings = check_options(options or {})
+        top = top_logprobs or 0
+        if not 0 <= top <= 20:
+            raise refuse("top_logprobs must be between 0 and 20")
+        start = time.perf_counter_ns()
+        length = len(self.engine.encode(prompt))
+        context = min(settings["num_ctx"], self.engine.config.context)
+        if length >= context:
+            raise refuse(
+                f"the prompt is longer than the context: {length} of {context} tokens"
+            )
+        room = context - length
+        n = max(settings["num_predict"], 1)  # Ollama's 0 gives one token as well
+        n = room if settings["num_predict"] == -1 else min(n, room)
+        names = ("temperature", "top_k", "top_p", "min_p")
+        how = Sampling(**{name: settings[name] for name in names})
+        stop = settings["stop"]
+        rows = self.engine.generate(prompt, seeds, n, how, stop, top) if prompt else []
+        spent = time.perf_counter_ns() - start
+        if not prompt:  # as Ollama: nothing to continue, the model is merely loaded
+            rows = [Continuation(reason="load") for _ in seeds]
+        return [self._response(row, length, spent, bool(logprobs)) for row in rows]
+
+    def embed(
+        self, model: str, input: str | Sequence[str], **_: Any
+    ) -> "ollama.EmbedResponse":
+        """The last layer's state after the last token of each text, d numbers each."""
+        import ollama
+
+        self._check_model(model)
+        texts = [input] if isinstance(input, str) else list(input)
+        ids = [self.engine.encode(text) for text in texts]
+        return ollama.EmbedResponse(
+            model=model,
+            embeddings=[self.engine.read(i)[0][-1].tolist() for i in ids],
+            prompt_eval_count=sum(map(len, ids)),
+        )
+
+    def pull(self, model: str, **_: Any) -> "ollama.ProgressResponse":
+        """Nothing to fetch: the model is part of the project."""
+        import ollama
+
+        self._check_model(model)
+        return ollama.ProgressResponse(status="success")
+
+    def list(self) -> "ollama.ListResponse":
+        """The one model there is."""
+        import ollama
+
+        content = self.weights.read_bytes()
+        entry = ollama.ListResponse.Model(
+            model="abacus:latest",
+            digest=hashlib.sha256(content).hexdigest(),
+            size=len(content),
+        )
+        return ollama.ListResponse(models=[entry])
+
+    def show(self, model: str) -> "ollama.ShowResponse":
+        """The model's shape, under the names that Ollama reads from a GGUF file."""
+        import ollama
+
+        self._check_model(model)
+        config = self.engine.config
+        info = {
+            "general.architecture": "llama",
+            "general.parameter_count": self.engine.size,
+            "llama.context_length": config.context,
+            "llama.embedding_length": config.width,
+            "llama.block_count": config.layers,
+            "llama.attention.head_count": config.heads,
+            "llama.feed_forward_length": config.hidden,
+            "llama.vocab_size": config.vocab,
+        }
+        return ollama.ShowResponse(
+            template="{{ .Prompt }}",
+            model_info=info,
+            capabilities=["completion", "embedding"],
+        )
+
+    def _check_model(self, model: str) -> None:
+        if model.removesuffix(":latest") != "abacus":
+            raise refuse(f"model '{model}' not found", 404)
+
+    def _response(
+        self, row: Continuation, prompt_tokens: int, spent: int, logprobs: bool
+    ) -> "ollama.GenerateResponse":
+        import ollama
+
+        return ollama.GenerateResponse(
+            model="abacus",
+            created_at=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+            response=row.text,
+            done=True,
+            done_reason=row.reason,
+            prompt_eval_count=prompt_tokens,
+            eval_count=row.sampled,
+            total_duration=spent,
+            logprobs=self._logprobs(row) if logprobs else None,
+        )
+
+    def _logprobs(self, row: Continuation) -> list[dict[str, Any]]:
+        def entry(i: int, log_prob: float) -> dict[str, Any]:
+            return {"token": self.engine.tokenizer.decode([i]), "logprob": log_prob}
+
+        tops = row.top or [{}] * len(row.ids)
+        chosen = zip(row.ids, row.log_probs, tops, strict=True)
+        return [
+            {**entry(i, p), "top_logprobs": [entry(*pair) for pair in top.items()]}
+            for i, p, top in chosen
+        ]

@@ -1,0 +1,232 @@
+"""Pre-training of abacus: from random numbers to a model of grade-school sums.
+
+Vocabulary used here: a *lesson* is one training text (prompt, solution, end of
+text); a *batch* is lessons of similar length, padded to the longest; a token's
+*weight* says how much its prediction counts (a solution fully, a question a
+little, the task description and padding not at all); a *chunk* is the lessons
+generated, sorted and cut into batches at a time.
+
+    python -m helpers.abacus.pretrain --tokens 40e6 --out abacus.npz
+
+It needs PyTorch (`pip install -e .[train]`), runs on the GPU if there is one, and
+goes on from its last checkpoint if it was interrupted. The same seed gives the
+same lessons in the same order; the weights agree to rounding between machines.
+
+Not covered: several GPUs, mixed precision, fine-tuning (notebook 07).
+
+Source: Loshchilov & Hutter 2019 (AdamW); Jordan et al. 2024 (Muon); Hu et al. 2024
+(MiniCPM) for a constant learning rate that falls at the end.
+"""
+
+import argparse
+import random
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from .optimizer import update
+from .problems import generate
+from .prompt import PROBLEM_FORMAT, TASK_DESCRIPTION, solution
+from .tokenizer import END_OF_TEXT, Tokenizer, learn_merges, load_merges, save_merges
+from .transformer import Config, hidden_states, init_params, logits, rotary
+
+HERE = Path(__file__).parent
+MERGES = HERE / "merges.txt"
+BATCH_TOKENS = 8192
+CHUNK = 4096  # lessons
+QUESTION_WEIGHT = 0.1
+
+Lesson = tuple[list[int], list[float]]  # token ids and the weight of each
+
+#### Lessons ####
+
+
+def lesson(problems: list[dict[str, str]], described: bool, tok: Tokenizer) -> Lesson:
+    """One text in which each problem is asked and solved, with its weights."""
+    ids, weights = [END_OF_TEXT], [0.0]
+
+    def add(text: str, weight: float) -> None:
+        new = tok.encode(text)
+        ids.extend(new)
+        weights.extend([weight] * len(new))
+
+    if described:
+        add(TASK_DESCRIPTION, 0.0)
+    for i, problem in enumerate(problems):
+        add("\n" if i else "", 1.0)
+        add(PROBLEM_FORMAT.format(question=problem["question"]), QUESTION_WEIGHT)
+        add(solution(problem["answer"]), 1.0)
+    return [*ids, END_OF_TEXT], [*weights, 1.0]
+
+
+def lessons(chunk: int, seed: int, tok: Tokenizer) -> Iterator[Lesson]:
+    """The lessons of one chunk: seven of ten zero-shot, the rest with examples."""
+    rng = random.Random(f"lessons-{seed}-{chunk}")
+    problems = generate("train", CHUNK, seed=seed * 10_000 + chunk)
+    while problems:
+        shots = rng.choices([1, 2, 3], [0.7, 0.15, 0.15])[0]
+        yield lesson(problems[-shots:], rng.random() < 0.8, tok)
+        del problems[-shots:]
+
+
+def batches(chunk: int, seed: int, tok: Tokenizer) -> Iterator[tuple[np.ndarray, ...]]:
+    """Token ids (B, T) and weights (B, T) of a chunk, in random order."""
+    ordered = sorted(lessons(chunk, seed, tok), key=lambda pair: len(pair[0]))
+    groups: list[list[Lesson]] = [[]]
+    for pair in ordered:
+        if len(pair[0]) * (len(groups[-1]) + 1) > BATCH_TOKENS:
+            groups.append([])
+        groups[-1].append(pair)
+    random.Random(f"batches-{seed}-{chunk}").shuffle(groups)
+    for group in groups:
+        longest = max(len(ids) for ids, _ in group)
+        ids = np.full((len(group), longest), END_OF_TEXT)
+        weights = np.zeros((len(group), longest), dtype=np.float32)
+        for row, (i, w) in enumerate(group):
+            ids[row, : len(i)], weights[row, : len(w)] = i, w
+        yield ids, weights
+
+
+#### Training ####
+
+
+def mean_loss(params: dict[str, Any], batch: tuple[Any, Any], config: Config) -> Any:
+    """Weighted cross-entropy of the next token, in nats (a PyTorch scalar)."""
+    import torch
+    from torch.nn import functional
+
+    def attend(layer: int, q: Any, k: Any, v: Any) -> Any:
+        return functional.scaled_dot_product_attention(q, k, v, is_causal=True)
+
+    ids, weights = batch
+    angles = rotary(config, 0, ids.shape[1] - 1)
+    positions = [torch.asarray(x).to(params["embedding"]) for x in angles]
+    states = hidden_states(params, ids[:, :-1], config, positions, attend, torch)
+    scores = logits(params, states).flatten(0, 1)
+    loss = functional.cross_entropy(scores, ids[:, 1:].flatten(), reduction="none")
+    return (loss * weights[:, 1:].flatten()).sum() / weights[:, 1:].sum()
+
+
+def rate_at(progress: float) -> float:
+    """The share of the full learning rate: a short rise, a plateau, a line to zero."""
+    return min(1.0, progress / 0.01, (1 - progress) / 0.5)
+
+
+class Trainer:
+    """Parameters, optimizer state and how far the training has come."""
+
+    def __init__(self, config: Config, seed: int) -> None:
+        import torch
+
+        self.config, self.seed = config, seed
+        self.device = "cuda" if torch.cuda.is_available() else "cpu"
+        self.params = self._tensors(init_params(config, seed))
+        self.state: dict[str, Any] = {}
+        self.step = self.tokens = self.chunk = 0
+
+    def _tensors(self, arrays: dict[str, np.ndarray]) -> dict[str, Any]:
+        import torch
+
+        to = {"dtype": torch.float32, "device": self.device}
+        return {name: torch.tensor(array, **to) for name, array in arrays.items()}
+
+    def learn(self, ids: np.ndarray, weights: np.ndarray, rate: float) -> float:
+        """One step on one batch; the loss before it, in nats a token."""
+        import torch
+
+        leaves = {k: p.detach().requires_grad_() for k, p in self.params.items()}
+        batch = [torch.tensor(x, device=self.device) for x in (ids, weights)]
+        loss = mean_loss(leaves, batch, self.config)
+        grads = dict(zip(leaves, torch.autograd.grad(loss, [*leaves.values()])))
+        self.step += 1
+        self.tokens += ids.size
+        with torch.no_grad():
+            self.params, self.state = update(
+                self.params, grads, self.state, self.step, rate
+            )
+        return loss.item()
+
+    def save(self, path: Path) -> None:
+        """Write a checkpoint at once or not at all (through a temporary file)."""
+        counts = {n: np.array(getattr(self, n)) for n in COUNTS}
+        arrays = {f"param {k}": p.cpu().numpy() for k, p in self.params.items()}
+        arrays |= {f"state {k}": s.cpu().numpy() for k, s in self.state.items()}
+        partial = path.with_suffix(".partial.npz")
+        np.savez(partial, **counts, **arrays)
+        partial.replace(path)
+
+    def load(self, path: Path) -> None:
+        """Go on from a checkpoint; another seed in it is an error."""
+        with np.load(path, allow_pickle=False) as file:
+            arrays = dict(file)
+        if int(arrays["seed"]) != self.seed:
+            raise ValueError(f"{path} was trained from seed {arrays['seed']}, not "
+                             f"{self.seed}: choose another --out")
+        for name in COUNTS:
+            setattr(self, name, int(arrays[name]))
+        for kind, target in ("param ", "params"), ("state ", "state"):
+            found = {k.removeprefix(kind): a for k, a in arrays.items() if kind in k}
+            setattr(self, target, self._tensors(found))
+
+
+COUNTS = ("seed", "step", "tokens", "chunk")
+
+
+def pretrain(
+    trainer: Trainer, total: float, tok: Tokenizer, checkpoint: Path, bar: tqdm
+) -> None:
+    """Train until `total` tokens are seen, with a checkpoint after every chunk."""
+    loss = None
+    while trainer.tokens < total:
+        for ids, weights in batches(trainer.chunk, trainer.seed, tok):
+            rate = max(0.0, rate_at(trainer.tokens / total))
+            now = trainer.learn(ids, weights, rate)
+            loss = now if loss is None else 0.98 * loss + 0.02 * now
+            bar.set_postfix(loss=f"{loss:.4f}", step=trainer.step)
+            bar.update(trainer.tokens - bar.n)
+        trainer.chunk += 1
+        trainer.save(checkpoint)
+
+
+def learn_vocabulary(seed: int, size: int) -> Tokenizer:
+    """A tokenizer from its own training problems, kept in `merges.txt`."""
+    problems = generate("train", 20_000, seed=seed)
+    texts = (PROBLEM_FORMAT.format(**p) + solution(p["answer"]) for p in problems)
+    save_merges(learn_merges([TASK_DESCRIPTION, *texts], size), MERGES)
+    return Tokenizer(load_merges(MERGES))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        prog="python -m helpers.abacus.pretrain",
+        description="Pre-train abacus. Example: --tokens 40e6 --out abacus.npz",
+    )
+    parser.add_argument("--tokens", type=float, default=40e6, help="how many to see")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--out", type=Path, default=Path("build/abacus.npz"))
+    parser.add_argument("--new-vocabulary", action="store_true")
+    args = parser.parse_args()
+    args.out.parent.mkdir(parents=True, exist_ok=True)
+    checkpoint = args.out.with_suffix(".checkpoint.npz")
+    config = Config()
+    new = args.new_vocabulary or not MERGES.exists()
+    tok = (
+        learn_vocabulary(args.seed, config.vocab)
+        if new
+        else Tokenizer(load_merges(MERGES))
+    )
+    trainer = Trainer(config, args.seed)
+    if checkpoint.exists():
+        trainer.load(checkpoint)
+    with tqdm(total=args.tokens, initial=trainer.tokens, unit="tok", unit_scale=True,
+              smoothing=0.05, mininterval=5) as bar:
+        pretrain(trainer, args.tokens, tok, checkpoint, bar)
+    weights = {k: p.cpu().numpy().astype(np.float16) for k, p in trainer.params.items()}
+    np.savez_compressed(args.out, **weights)
+
+
+if __name__ == "__main__":
+    main()

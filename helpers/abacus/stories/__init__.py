@@ -1,0 +1,15 @@
+"""The schemas, one module a theme; importing this package registers them all."""
+
+from helpers.abacus.stories import (  # noqa: F401
+    asking,
+    changing,
+    earning,
+    gathering,
+    growing,
+    having,
+    inviting,
+    reading,
+    sharing,
+    spending,
+    traveling,
+)

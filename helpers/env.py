@@ -1,0 +1,295 @@
+"""A word problem as an episode: the chain-of-thought environment.
+
+Vocabulary: a *problem* is a question and its gold answer. The *state* is the text so
+far: the prompt (task, examples, question), then every step with "\\n" after it; it is
+what the language model reads. An *action* is one step: one sentence without a newline,
+from a model or a person. A *proposal* is k steps sampled at one state, equal ones
+merged. The *prior* of an action is its share of the (non-empty) samples: an unbiased
+estimate of the policy's probability that needs no log-probabilities.
+
+Covers: the Markov decision process in Gymnasium's interface, the prompt, duplicates,
+`fork()` for search. Does not cover: trees (`tree.py`), reading answers (`grading.py`).
+After `CoTEnv` of TSLLM (Feng et al. 2023, arXiv:2309.17179); no code is taken from it.
+"""
+
+import copy
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import gymnasium
+from gymnasium.error import ResetNeeded
+from gymnasium.spaces import Text
+
+from helpers.grading import Answer, extract_answer, is_correct, strip_annotations
+from helpers.llm import LLMGen, Step
+
+TASK_DESCRIPTION = "Answer each question step by step, one step a line.\n\n"
+PROBLEM_FORMAT = "Question: {question}\nAnswer:\n"
+STOP_STRING = "The answer is"
+ATTEMPTS = 3  # batches sampled at a state before an all-empty answer is believed
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A question and its gold answer: "18", or a solution that ends "#### 18"."""
+
+    question: str
+    answer: str
+    image: str | None = None  # base64, for a model that sees
+
+
+@dataclass(frozen=True)
+class Action:
+    """A distinct sampled step; `tokens` sums over all `count` samples of it."""
+
+    text: str
+    prior: float
+    count: int
+    logprob: float | None
+    tokens: int
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """The distinct actions of one state; `tokens` counts empty samples as well."""
+
+    actions: tuple[Action, ...]
+    tokens: int
+
+
+EXAMPLES = (
+    {
+        "question": "A baker fills 3 trays with 12 rolls each. She sells 20 rolls. "
+        "How many rolls are left?",
+        "answer": "The baker fills 3*12 = <<3*12=36>>36 rolls.\n"
+        "After the sale 36-20 = <<36-20=16>>16 rolls are left.\n#### 16",
+    },
+    {
+        "question": "Nils has 14 stamps. Vera has half as many, and Omar has 5 more "
+        "than Vera. How many stamps does Omar have?",
+        "answer": "Vera has 14/2 = <<14/2=7>>7 stamps.\n"
+        "Omar has 7+5 = <<7+5=12>>12 stamps.\n#### 12",
+    },
+)
+FIRST_PROBLEM = Problem(
+    "Maya picks 5 apples on Monday and twice as many on Tuesday. "
+    "How many apples does she pick in all?", answer="15",
+)  # fmt: skip
+
+
+class AnyText(Text):
+    """The space of all strings; length and characters only shape `sample()`."""
+
+    def contains(self, x: Any) -> bool:
+        """Is x a string?"""
+        return isinstance(x, str)
+
+
+def format_example(
+    example: Mapping[str, str], problem_format: str, stop_string: str
+) -> str:
+    """Write a solved problem (GSM8K schema) as the prompt shows it.
+
+    The line "#### 5" becomes "The answer is 5.", and <<...>> annotations go.
+    """
+    solution, mark, gold = example["answer"].rpartition("####")
+    if not mark:
+        raise ValueError(f"End the answer with a line '#### <number>': {example}.")
+    question = problem_format.format(question=example["question"])
+    steps = strip_annotations(solution).strip()
+    return f"{question}{steps}\n{stop_string} {gold.strip()}.\n\n"
+
+
+def merge_steps(steps: Sequence[Step]) -> tuple[Action, ...]:
+    """Merge equal steps (blanks aside) in order of first appearance; drop empty ones.
+
+    The priors sum to 1; `logprob` is that of the first of equal steps.
+    """
+    groups: dict[str, list[Step]] = {}
+    for step in steps:
+        groups.setdefault(" ".join(step.text.split()), []).append(step)
+    groups.pop("", None)
+    total = sum(len(group) for group in groups.values())
+    actions = []
+    for text, group in groups.items():
+        count, tokens = len(group), sum(step.tokens for step in group)
+        actions.append(Action(text, count / total, count, group[0].logprob, tokens))
+    return tuple(actions)
+
+
+class CoTEnv(gymnasium.Env[str, str], ABC):
+    """A question is answered one sentence at a time.
+
+    Starting state   the prompt: task, solved examples (if `is_few_shot`), question.
+    Action           one sentence; the observation is the state.
+    Reward           0 until the end, then `get_reward()`.
+    Episode end      terminated: the action holds `stop_string`; truncated:
+                     `max_steps` actions without it.
+    Information      "steps" taken, "tokens" sampled; once ended, the "answer" given.
+                     The gold answer shows neither here nor in the state.
+    Randomness       `reset(seed=...)` fixes every proposal, in whatever order the
+                     states are visited; `max_actions` is the number k of samples.
+    """
+
+    metadata = {"render_modes": ["ansi"], "render_fps": 1}
+
+    def __init__(
+        self, problem: Problem, llm_gen: LLMGen, task_description: str,
+        cot_examples: Sequence[Mapping[str, str]], problem_format: str,
+        stop_string: str, max_actions: int = 2, max_steps: int = 10,
+        is_few_shot: bool = True, *, render_mode: str | None = None,
+    ) -> None:  # fmt: skip
+        if max_actions < 1 or max_steps < 1:
+            raise ValueError("Set max_actions and max_steps to 1 or more.")
+        self.problem, self.llm_gen = problem, llm_gen
+        self.task_description, self.cot_examples = task_description, cot_examples
+        self.problem_format, self.stop_string = problem_format, stop_string
+        self.max_actions, self.max_steps = max_actions, max_steps
+        self.is_few_shot, self.render_mode = is_few_shot, render_mode
+        self.observation_space, self.action_space = AnyText(200), AnyText(80)
+        self.prompt: str | None = None  # None until the first reset
+
+    @abstractmethod
+    def get_reward(self) -> float:
+        """Return the reward of the finished chain; asked once, at its end."""
+
+    @abstractmethod
+    def is_valid(self) -> bool:
+        """Does the chain end in an answer that the grader can read?"""
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[str, dict[str, Any]]:
+        """Begin an episode; `options={"problem": Problem(...)}` changes the problem."""
+        super().reset(seed=seed)
+        drawn = int(self.np_random.integers(2**31))
+        self._seed = drawn if seed is None else seed
+        self.problem = (options or {}).get("problem", self.problem)
+        self.prompt = self._build_prompt()
+        self.steps: tuple[str, ...] = ()
+        self.terminated, self.truncated, self.tokens_sampled = False, False, 0
+        self._proposals: dict[tuple[tuple[str, ...], int], Proposal] = {}
+        return self.state, self._info()
+
+    def step(self, action: str) -> tuple[str, float, bool, bool, dict[str, Any]]:
+        """Append one sentence; errors: no reset, episode over, not one sentence."""
+        if self.ended:
+            raise ResetNeeded("The episode has ended. Begin another: env.reset().")
+        if not isinstance(action, str) or not action.strip():
+            raise ValueError(f"An action is one sentence of text; got {action!r}.")
+        if "\n" in action:
+            raise ValueError(f"One action is one line; step once a line: {action!r}.")
+        self.steps += (action,)
+        self.terminated = self.stop_string in action
+        self.truncated = not self.terminated and len(self.steps) >= self.max_steps
+        reward = float(self.get_reward()) if self.ended else 0.0
+        return self.state, reward, self.terminated, self.truncated, self._info()
+
+    @property
+    def state(self) -> str:
+        """What the language model reads: the prompt and each step with "\\n" after."""
+        return self._require_reset() + "".join(f"{step}\n" for step in self.steps)
+
+    @property
+    def ended(self) -> bool:
+        """Is the episode over, one way or the other?"""
+        self._require_reset()
+        return self.terminated or self.truncated
+
+    @property
+    def answer(self) -> Answer:
+        """The answer that the last line of a terminated chain states; else none."""
+        return extract_answer(self.steps[-1] if self.terminated else "")
+
+    @property
+    def legal_actions(self) -> tuple[Action, ...]:
+        """The distinct ones of `max_actions` samples; none at the end, or where the
+        model has nothing to say (a dead end). Sampled when first asked for."""
+        return self.propose(self.max_actions).actions
+
+    def propose(self, k: int) -> Proposal:
+        """Sample k steps at this state, once; forks share what was sampled."""
+        if self.ended:
+            return Proposal((), 0)
+        if (self.steps, k) not in self._proposals:
+            self._proposals[self.steps, k] = self._sample(k)
+        return self._proposals[self.steps, k]
+
+    def _sample(self, k: int) -> Proposal:
+        actions, tokens = (), 0
+        for attempt in range(ATTEMPTS):
+            seed = (self._seed + attempt) % 2**31  # the range of a model's seeds
+            steps = self.llm_gen.sample(self.state, k, seed=seed)
+            tokens += sum(step.tokens for step in steps)
+            actions = merge_steps(steps)
+            if actions:
+                break
+        self.tokens_sampled += tokens
+        return Proposal(actions, tokens)
+
+    def fork(self) -> "CoTEnv":
+        """Return an independent copy at this state; only proposals are shared, and
+        its `tokens_sampled` begins at 0, so that the counts of all copies add up."""
+        other = copy.copy(self)
+        other.np_random = copy.deepcopy(self.np_random)
+        other.tokens_sampled = 0
+        return other
+
+    def render(self) -> str | None:
+        """With `render_mode="ansi"`: the question and the numbered steps."""
+        if self.render_mode != "ansi":
+            return None
+        lines = [f"{i:2}. {step}" for i, step in enumerate(self.steps, start=1)]
+        return "\n".join([f"Question: {self.problem.question}", *lines])
+
+    def _build_prompt(self) -> str:
+        form, stop = self.problem_format, self.stop_string
+        examples = self.cot_examples if self.is_few_shot else ()
+        shown = "".join(format_example(e, form, stop) for e in examples)
+        question = form.format(question=self.problem.question)
+        return self.task_description + shown + question
+
+    def _require_reset(self) -> str:
+        if self.prompt is None:
+            raise ResetNeeded("No episode has begun yet. Call env.reset() first.")
+        return self.prompt
+
+    def _info(self) -> dict[str, Any]:
+        info: dict[str, Any] = {"steps": len(self.steps), "tokens": self.tokens_sampled}
+        if self.ended:  # what the chain says, not what is right
+            info["answer"] = str(self.answer.value) if self.is_valid() else None
+        return info
+
+
+class GSM8KEnv(CoTEnv):
+    """Grade-school mathematics: reward 1 for the right number, else 0.
+
+    Without a model: REASONING_MODEL, else "abacus". `options`: the others of `CoTEnv`.
+    """
+
+    def __init__(
+        self, problem: Problem = FIRST_PROBLEM, llm_gen: LLMGen | None = None,
+        task_description: str = TASK_DESCRIPTION,
+        cot_examples: Sequence[Mapping[str, str]] = EXAMPLES,
+        problem_format: str = PROBLEM_FORMAT, stop_string: str = STOP_STRING,
+        **options: Any,
+    ) -> None:  # fmt: skip
+        model = llm_gen or LLMGen(os.environ.get("REASONING_MODEL", "abacus"))
+        texts = (task_description, cot_examples, problem_format, stop_string)
+        super().__init__(problem, model, *texts, **options)
+
+    def get_reward(self) -> float:
+        """1.0 if the chain states the gold answer, exactly; else 0.0."""
+        right = self.is_valid() and is_correct(self.steps[-1], self.problem.answer)
+        return 1.0 if right else 0.0
+
+    def is_valid(self) -> bool:
+        """Has the chain ended with a line whose number can be read?"""
+        return self.answer.value is not None
+
+
+if "GSM8K-CoT-v0" not in gymnasium.registry:
+    gymnasium.register("GSM8K-CoT-v0", entry_point="helpers.env:GSM8KEnv")

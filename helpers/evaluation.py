@@ -1,0 +1,76 @@
+"""Evaluation: what a count of right answers says, and what it does not.
+
+An *accuracy* measured on n problems is an estimate; its confidence *interval* says how
+far off it may be. With several samples a problem there are two more questions: is any
+of k samples right (*pass@k*), and is the answer most of them agree on (*majority@k*,
+also called self-consistency)? Comparing two methods on the same problems needs a paired
+test, which is not covered here.
+"""
+
+import random
+from collections import Counter
+from collections.abc import Sequence
+from math import comb, sqrt
+
+from helpers.grading import Answer, is_correct
+
+
+def wilson_interval(successes: int, n: int, z: float = 1.96) -> tuple[float, float]:
+    """The Wilson score interval for a share, as (low, high), both within [0, 1].
+
+    z counts standard deviations: 1.96 gives 95 %. Unlike p ± z * sqrt(p * (1 - p) / n)
+    it is sensible for few problems and at 0 or n successes; with n = 0 it is (0, 1).
+    Wilson (1927).
+    """
+    if not 0 <= successes <= n:
+        raise ValueError(f"successes must lie between 0 and n={n}; got {successes}")
+    if n == 0:
+        return 0.0, 1.0
+    p, a = successes / n, z / (2 * n)
+    centre = p + z * a
+    half = z * sqrt(p * (1 - p) / n + a**2)
+    shrink = 1 + 2 * z * a
+    return max(0.0, (centre - half) / shrink), min(1.0, (centre + half) / shrink)
+
+
+def pass_at_k(n: int, c: int, k: int) -> float:
+    """The chance that k of n samples, drawn without return, hold one of the c right.
+
+    The unbiased estimate of pass@k, 1 - C(n-c, k) / C(n, k), from Chen et al. (2021),
+    "Evaluating Large Language Models Trained on Code"; average it over problems.
+    """
+    if not (0 <= c <= n and 1 <= k <= n):
+        raise ValueError(f"need 0 <= c <= n and 1 <= k <= n; got n={n}, c={c}, k={k}")
+    return 1 - comb(n - c, k) / comb(n, k)
+
+
+def majority_vote(answers: Sequence[Answer]) -> Answer:
+    """The answer whose value is most frequent: self-consistency, Wang et al. (2022).
+
+    Votes go to values, so "18" and "18.00" are one candidate. An answer without a value
+    does not vote. Of equals the first seen wins. Nobody voting gives Answer(None).
+    """
+    votes = Counter(answer.value for answer in answers if answer.value is not None)
+    if not votes:
+        return Answer(None, "none")
+    winner = max(votes, key=votes.__getitem__)  # max keeps the first of equals
+    return next(answer for answer in answers if answer.value == winner)
+
+
+def majority_at_k(
+    answers: Sequence[Answer], gold: str, k: int, draws: int = 100, seed: int = 0
+) -> float:
+    """How often the vote of k of the answers is right, over `draws` random subsets.
+
+    There is no closed form as there is for pass@k. Subsets are drawn without return and
+    in random order, so that ties break at random. Determined by `seed`.
+    """
+    if not 1 <= k <= len(answers):
+        raise ValueError(f"k must lie between 1 and {len(answers)} answers; got {k}")
+    right = {a.value: is_correct(str(a.value), gold) for a in answers}
+    rng = random.Random(seed)
+    wins = sum(
+        right.get(majority_vote(rng.sample(answers, k)).value, False)
+        for _ in range(draws)
+    )
+    return wins / draws

@@ -1,0 +1,152 @@
+"""Run the series: `python notebooks/run.py build`, `refresh` or `clear`.
+
+* `build` executes every notebook in order and writes what it shows into
+  `build/`, as a notebook and as a web page. The notebooks here stay as they are.
+* `refresh` executes them and saves the outputs in place. It stores nothing that
+  changes from run to run, so a second refresh changes nothing.
+* `clear` strips outputs and counts, for a class room. `refresh` brings them back.
+
+It does not compare outputs: `make test` does, with nbval.
+"""
+
+import os
+import re
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+from nbconvert import HTMLExporter
+from nbformat import NotebookNode
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent
+BUILD = ROOT / "build"
+
+METADATA = {
+    "kernelspec": {
+        "display_name": "Python 3 (ipykernel)",
+        "language": "python",
+        "name": "python3",
+    },
+    "language_info": {"name": "python"},
+}
+
+# nbconvert's page waits for two scripts from the network before it shows. This
+# one drops the first (only widgets use it) and lets the page show before the
+# second, MathJax, has come: without a network, formulas stay in LaTeX.
+PAGE = """
+{%- extends 'lab/index.html.j2' -%}
+{%- block html_head_js_requirejs -%}{%- endblock -%}
+{%- block html_head_js_mathjax -%}
+{{ mathjax(resources.mathjax_url) | replace("<script src", "<script defer src") }}
+{%- endblock -%}
+"""
+
+
+def read(path: Path) -> NotebookNode:
+    """The notebook in `path`."""
+    return nbformat.read(path, as_version=4)
+
+
+def execute(notebook: NotebookNode) -> Exception | None:
+    """Run all cells in place; return the error that stopped it, if any."""
+    client = NotebookClient(
+        notebook,
+        timeout=None,  # a real LLM may need long; LLMGen has a time-out of its own
+        kernel_name="python3",
+        extra_arguments=["--log-level=ERROR"],  # not its warnings about itself
+        resources={"metadata": {"path": str(HERE)}},
+        record_timing=False,
+        store_widget_state=False,
+        coalesce_streams=True,
+    )
+    try:
+        client.execute()
+    except Exception as error:  # whatever it was, the next notebook still runs
+        return error
+    return None
+
+
+def normalise(notebook: NotebookNode) -> None:
+    """Remove what differs between machines: versions and folders."""
+    notebook.metadata = nbformat.from_dict(METADATA)
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            if "traceback" in output:
+                text = "\n".join(output.traceback).replace(f"{ROOT}{os.sep}", "")
+                text = text.replace(f"~/{os.path.relpath(ROOT, Path.home())}/", "")
+                output.traceback = text.split("\n")
+
+
+def to_page(notebook: NotebookNode, name: str) -> str:
+    """The notebook as one web page, its pictures inside, linked to the others."""
+    page = nbformat.from_dict(notebook)
+    for cell in page.cells:
+        if cell.cell_type == "markdown":
+            cell.source = re.sub(r"(\]\(\w+)\.ipynb\b", r"\1.html", cell.source)
+    exporter = HTMLExporter(raw_template=PAGE, embed_images=True)
+    resources = {"metadata": {"name": name, "path": str(HERE)}}
+    return exporter.from_notebook_node(page, resources)[0]
+
+
+def last_lines(error: Exception, n: int = 6) -> str:
+    """The end of an error message, without its colours, indented."""
+    text = re.sub(r"\x1b\[[0-9;]*m", "", f"{type(error).__name__}: {error}")
+    return "\n".join("    " + line for line in text.strip().splitlines()[-n:])
+
+
+def build(path: Path) -> Exception | None:
+    """Execute one notebook into `build/`."""
+    notebook = read(path)
+    error = execute(notebook)
+    BUILD.mkdir(exist_ok=True)
+    nbformat.write(notebook, BUILD / path.name)
+    page = to_page(notebook, path.stem)
+    (BUILD / f"{path.stem}.html").write_text(page, encoding="utf-8")
+    return error
+
+
+def refresh(path: Path) -> Exception | None:
+    """Execute one notebook and save it in place, unless a cell failed."""
+    notebook = read(path)
+    error = execute(notebook)
+    if error is None:
+        normalise(notebook)
+        nbformat.write(notebook, path)
+    return error
+
+
+def clear(path: Path) -> None:
+    """Strip the outputs and the counts of one notebook."""
+    notebook = read(path)
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    nbformat.write(notebook, path)
+
+
+def main(arguments: list[str]) -> int:
+    """Do one of the three to the whole series; the number of failures."""
+    commands = {"build": build, "refresh": refresh, "clear": clear}
+    if len(arguments) != 1 or arguments[0] not in commands:
+        print(__doc__)
+        return 2
+    os.environ["TQDM_DISABLE"] = "1"  # progress bars differ from run to run
+    model = os.environ.get("REASONING_MODEL") or "abacus"
+    failed = 0
+    for path in sorted(HERE.glob("[0-9]*.ipynb")):
+        print(f"{path.stem:24} {model:12}", end=" ", flush=True)
+        start = time.perf_counter()
+        error = commands[arguments[0]](path)
+        seconds = time.perf_counter() - start
+        print(f"{seconds:6.1f} s  {'failed' if error else 'ok'}", flush=True)
+        if error:
+            failed += 1
+            print(last_lines(error), flush=True)
+    return min(failed, 1)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

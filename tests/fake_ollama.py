@@ -1,0 +1,125 @@
+"""A scripted HTTP server on this computer that answers, and fails, as Ollama does.
+
+It stands in for the wire only: the genuine `ollama.Client` talks to it over a real
+socket, and every request is kept as it came. There is no language model in it; its
+sentences say which seed was asked for. A later issue adds a real engine behind it.
+"""
+
+import json
+import threading
+from collections import defaultdict, deque
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+HANG = object()  # no answer until the server closes
+BREAK = object()  # the connection ends without an answer
+
+
+def answer(prompt: str, seed: int, **changes: object) -> dict:
+    """A response of /api/generate; a field changed to None is left out."""
+    fields = {
+        "model": "scripted",
+        "created_at": "2026-11-22T12:00:00Z",
+        "response": f" Sentence number {seed}.",
+        "done": True,
+        "done_reason": "stop",
+        "prompt_eval_count": 1 + len(prompt) // 4,
+        "eval_count": 5,
+        "logprobs": [{"token": t, "logprob": p} for t, p in [("a", -0.5), ("b", -1.5)]],
+    }
+    return {k: v for k, v in (fields | changes).items() if v is not None}
+
+
+class FakeOllama:
+    """Use as a context manager. `requests` lists (path, JSON body) in order.
+
+    models: names that /api/show knows.
+    script[path]: answers to give before the usual ones, each a (status, JSON value or
+    bytes) pair, HANG or BREAK.
+    changes: fields of every usual response of /api/generate to change.
+    show: the answer of /api/show.
+    registry: names that can be pulled, with the digests and bytes of their layers.
+    """
+
+    def __init__(self, *models: str) -> None:
+        self.models = set(models)
+        self.requests: list[tuple[str, dict]] = []
+        self.script: dict[str, deque] = defaultdict(deque)
+        self.changes: dict[str, object] = {}
+        self.show: dict[str, object] = {
+            "capabilities": ["completion"],
+            "model_info": {"llama.context_length": 131072, "general.type": "model"},
+        }
+        self.registry = {"fresh": [("a" * 8, 3_000), ("b" * 8, 1_000)]}
+        self.released = threading.Event()
+
+    def __enter__(self) -> "FakeOllama":
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), handler_for(self))
+        self.host = f"http://127.0.0.1:{self.server.server_port}"
+        serve = {"target": self.server.serve_forever, "args": [0.01]}
+        threading.Thread(**serve, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.released.set()
+        self.server.shutdown()
+        self.server.server_close()
+
+    def bodies(self, path: str) -> list[dict]:
+        """The bodies of all requests to one path."""
+        return [body for where, body in self.requests if where == path]
+
+    def usual(self, path: str, body: dict) -> tuple[int, object]:
+        """What a healthy server says. A list is a stream of JSON lines."""
+        model = body.get("model", "").removesuffix(":latest")
+        if path == "/api/pull":
+            return 200, self.pull(model)
+        if path not in ("/api/show", "/api/generate"):
+            return 404, b"404 page not found"
+        if model not in {name.removesuffix(":latest") for name in self.models}:
+            return 404, {"error": f"model '{model}' not found"}
+        if path == "/api/show":
+            return 200, self.show
+        return 200, answer(body["prompt"], body["options"]["seed"], **self.changes)
+
+    def pull(self, model: str) -> list[dict]:
+        """The progress of a download, in two parts a layer."""
+        if model not in self.registry:
+            error = {"error": "pull model manifest: file does not exist"}
+            return [{"status": "pulling manifest"}, error]
+        lines: list[dict] = [{"status": "pulling manifest"}]
+        for digest, total in self.registry[model]:
+            layer = {"status": f"pulling {digest}", "digest": digest, "total": total}
+            lines += [layer, layer | {"completed": total // 2}]
+            lines += [layer | {"completed": total}]
+        self.models.add(model)
+        return [*lines, {"status": "success"}]
+
+
+def handler_for(fake: FakeOllama) -> type[BaseHTTPRequestHandler]:
+    """A request handler that serves one `FakeOllama`."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            size = int(self.headers.get("Content-Length", 0))
+            body = json.loads(self.rfile.read(size) or b"{}")
+            fake.requests.append((self.path, body))
+            script = fake.script[self.path]
+            said = script.popleft() if script else fake.usual(self.path, body)
+            if said is HANG:
+                fake.released.wait()
+            if said is HANG or said is BREAK:
+                return
+            status, content = said
+            if isinstance(content, list):
+                content = b"".join(json.dumps(x).encode() + b"\n" for x in content)
+            elif not isinstance(content, bytes):
+                content = json.dumps(content).encode()
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, *_: object) -> None:
+            """Keep the tests' output clean."""
+
+    return Handler

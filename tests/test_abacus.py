@@ -1,0 +1,260 @@
+"""abacus itself: the engine against a plain loop, and its client against Ollama's."""
+
+import inspect
+import os
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import ollama
+import pytest
+
+from helpers.abacus.client import AbacusClient, check_options, load_engine
+from helpers.abacus.engine import (
+    WEIGHTS,
+    Engine,
+    Sampling,
+    allowed,
+    draw,
+    log_softmax,
+)
+from helpers.abacus.prompt import build_prompt
+from helpers.abacus.tokenizer import END_OF_TEXT
+from helpers.abacus.transformer import causal_attention, hidden_states, logits, rotary
+
+PROMPT = build_prompt("Maya has 12 apples. She buys 7 more. How many has she now?")
+WILD = {"temperature": 1.5, "top_k": 0, "top_p": 1.0, "num_predict": 40}
+
+
+@pytest.fixture(scope="module")
+def engine() -> Engine:
+    return load_engine(WEIGHTS)
+
+
+@pytest.fixture(scope="module")
+def client() -> AbacusClient:
+    return AbacusClient()
+
+
+def plain_generate(engine: Engine, prompt: str, seed: int, n: int, how: Sampling):
+    """The engine's oracle: no cache, no batch, the whole text read for every token."""
+    ids, uniform = engine.encode(prompt), np.random.default_rng(seed).random(n)
+    written: list[int] = []
+    for u in uniform:
+        tokens = np.array([ids + written])
+        positions = rotary(engine.config, 0, tokens.shape[1])
+        states = hidden_states(
+            engine.params, tokens, engine.config, positions, causal_attention()
+        )
+        scores = log_softmax(logits(engine.params, states[:, -1]))
+        token = int(draw(scores, np.array([u]), how)[0])
+        if token == END_OF_TEXT:
+            break
+        written.append(token)
+    return written
+
+
+#### Engine ####
+
+
+def test_batch_with_cache_equals_the_plain_loop(engine: Engine) -> None:
+    how = Sampling(temperature=1.3, top_p=0.98)
+    rows = engine.generate(PROMPT, range(8), 40, how)
+    for seed, row in enumerate(rows):
+        assert row.ids == plain_generate(engine, PROMPT, seed, 40, how)
+
+
+def test_text_does_not_depend_on_the_batch(engine: Engine) -> None:
+    how = Sampling(temperature=1.5)
+    many = engine.generate(PROMPT, range(40), 60, how, ["\n"])
+    assert len({row.sampled for row in many}) > 5  # rows end at different times
+    for seed in (0, 7, 39):
+        (one,) = engine.generate(PROMPT, [seed], 60, how, ["\n"])
+        assert one.text == many[seed].text
+        np.testing.assert_allclose(one.log_probs, many[seed].log_probs, atol=1e-10)
+
+
+def test_log_probs_are_those_of_the_forward_pass(engine: Engine) -> None:
+    (row,) = engine.generate(PROMPT, [3], 30, Sampling(temperature=2.0), ["\n"])
+    ids = engine.encode(PROMPT)
+    states, _ = engine.read(ids + row.ids)
+    scores = log_softmax(logits(engine.params, states))[len(ids) - 1 : -1]
+    expected = scores[np.arange(len(row.ids)), row.ids]
+    np.testing.assert_allclose(row.log_probs, expected, atol=1e-10)
+
+
+def test_samples_follow_the_distribution(engine: Engine) -> None:
+    """First tokens of 4000 seeds against their probabilities (chi-squared)."""
+    states, _ = engine.read(engine.encode(PROMPT))
+    probs = np.exp(log_softmax(logits(engine.params, states[-1])) / 2.0)
+    probs /= probs.sum()
+    rows = engine.generate(PROMPT, range(4000), 1, Sampling(temperature=2.0))
+    counts = Counter(row.ids[0] if row.ids else END_OF_TEXT for row in rows)
+    common = [i for i in range(len(probs)) if 4000 * probs[i] >= 5]
+    found = np.array([counts[i] for i in common] + [0.0])
+    expected = np.array([4000 * probs[i] for i in common] + [0.0])
+    found[-1], expected[-1] = 4000 - found.sum(), 4000 - expected.sum()
+    chi2 = ((found - expected) ** 2 / expected).sum()
+    freedom = len(common)
+    assert chi2 < freedom + 4 * np.sqrt(2 * freedom)
+
+
+def test_filters_by_hand() -> None:
+    log_probs = np.log([[0.4, 0.1, 0.3, 0.2]])
+
+    def passed(**how: float) -> list[int]:
+        return np.flatnonzero(allowed(log_probs, Sampling(**how))[0]).tolist()
+
+    assert passed() == [0, 1, 2, 3]
+    assert passed(top_k=2) == [0, 2]
+    assert passed(top_p=0.4) == [0]  # the fewest tokens that reach p
+    assert passed(top_p=0.6) == [0, 2]
+    assert passed(min_p=0.6) == [0, 2]  # at least 0.6 of the best one's 0.4
+    # top_p judges what top_k left: 0.4/0.7 = 0.57 reaches a half on its own.
+    assert passed(top_k=2, top_p=0.5) == [0]
+    # The filters come before temperature: heat cannot bring a token back.
+    assert passed(top_p=0.6, temperature=9.0) == [0, 2]
+
+
+def test_drawing_inverts_the_cumulative_distribution() -> None:
+    log_probs = np.log([[0.25, 0.5, 0.25]]).repeat(5, 0)
+    uniform = np.array([0.0, 0.24, 0.26, 0.74, 0.76])
+    assert draw(log_probs, uniform, Sampling()).tolist() == [0, 0, 1, 1, 2]
+    assert draw(log_probs, uniform, Sampling(temperature=0)).tolist() == [1] * 5
+
+
+def test_the_same_text_on_every_processor() -> None:
+    """OpenBLAS picks its kernels by processor: the texts must not notice."""
+    code = (
+        "from helpers.abacus.client import AbacusClient\n"
+        "from tests.test_abacus import PROMPT, WILD\n"
+        "rows = AbacusClient().generate_many('abacus', PROMPT, seeds=range(64),"
+        " options=WILD)\n"
+        "print(ascii([row.response for row in rows]))"
+    )
+    texts = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env=os.environ | {"OPENBLAS_CORETYPE": kernel},
+            cwd=Path(__file__).parents[1],
+            capture_output=True,
+            check=True,
+        ).stdout
+        for kernel in ("Prescott", "Nehalem", "Sandybridge", "Haswell")
+    }
+    assert len(texts) == 1 and len(texts.pop()) > 1000
+
+
+#### Client ####
+
+
+def test_signatures_are_ollamas() -> None:
+    for name in ("generate", "embed", "pull", "list", "show"):
+        ours = inspect.signature(getattr(AbacusClient, name)).parameters
+        theirs = inspect.signature(getattr(ollama.Client, name)).parameters
+        assert set(ours) - {"_"} <= set(theirs), name
+
+
+def test_answer_is_ollamas_type(client: AbacusClient) -> None:
+    answer = client.generate(
+        "abacus", PROMPT, raw=True, options={"seed": 1, "stop": ["\n"]}, logprobs=True
+    )
+    assert isinstance(answer, ollama.GenerateResponse)
+    assert answer.done and answer.done_reason == "stop"
+    assert "\n" not in answer.response and answer.response
+    # The token that matched the stop string is counted but has no log-probability.
+    assert answer.eval_count == len(answer.logprobs) + 1
+    assert "".join(entry.token for entry in answer.logprobs) == answer.response
+
+
+def test_generate_many_equals_generate(client: AbacusClient) -> None:
+    options = WILD | {"stop": ["\n"]}
+    many = client.generate_many("abacus", PROMPT, seeds=[5, 6], options=options)
+    for seed, answer in zip([5, 6], many, strict=True):
+        one = client.generate("abacus", PROMPT, options=options | {"seed": seed})
+        assert one.response == answer.response
+
+
+def test_without_a_seed_texts_differ(client: AbacusClient) -> None:
+    options = WILD | {"temperature": 3.0}
+    texts = {client.generate("abacus", PROMPT, options=options).response for _ in "ab"}
+    assert len(texts) == 2
+
+
+def test_top_logprobs_are_sorted_and_hold_the_greedy_token(
+    client: AbacusClient,
+) -> None:
+    options = {"temperature": 0, "num_predict": 5}
+    answer = client.generate(
+        "abacus", PROMPT, options=options, logprobs=True, top_logprobs=4
+    )
+    for entry in answer.logprobs:
+        values = [top.logprob for top in entry.top_logprobs]
+        assert len(values) == 4 and values == sorted(values, reverse=True)
+        assert entry.top_logprobs[0].token == entry.token
+
+
+def test_multi_character_stop_and_length(client: AbacusClient) -> None:
+    free = client.generate("abacus", PROMPT, options={"temperature": 0})
+    stop = free.response[3:8]
+    cut = client.generate(
+        "abacus", PROMPT, options={"temperature": 0, "stop": [stop]}
+    )
+    assert cut.response == free.response[: free.response.index(stop)]
+    short = client.generate("abacus", PROMPT, options={"num_predict": 2})
+    assert (short.done_reason, short.eval_count) == ("length", 2)
+
+
+def test_empty_prompt_only_loads(client: AbacusClient) -> None:
+    answer = client.generate("abacus", "")
+    assert (answer.response, answer.done_reason) == ("", "load")
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        ({"temprature": 1}, "temprature"),
+        ({"repeat_penalty": 1.1}, "repeat_penalty"),
+        ({"temperature": -1}, "temperature"),
+        ({"top_p": 0}, "top_p"),
+        ({"stop": [""]}, "stop"),
+    ],
+)
+def test_bad_options_are_named(options: dict, named: str) -> None:
+    with pytest.raises(ollama.ResponseError, match=named) as caught:
+        check_options(options)
+    assert caught.value.status_code == 400
+
+
+def test_requests_that_cannot_be_served(client: AbacusClient) -> None:
+    with pytest.raises(ollama.ResponseError, match="not found"):
+        client.generate("llama3.2", PROMPT)
+    with pytest.raises(ollama.ResponseError, match="see images"):
+        client.generate("abacus", PROMPT, images=["aGk="])
+    with pytest.raises(ollama.ResponseError, match="longer than the context"):
+        client.generate("abacus", "word " * 2000)
+
+
+def test_embedding_is_the_state_after_the_last_token(client: AbacusClient) -> None:
+    answer = client.embed("abacus", [PROMPT, "Hello"])
+    states, _ = client.engine.read(client.engine.encode(PROMPT))
+    np.testing.assert_allclose(answer.embeddings[0], states[-1])
+    assert len(answer.embeddings) == 2
+
+
+def test_list_pull_and_show(client: AbacusClient) -> None:
+    (entry,) = client.list().models
+    assert entry.model == "abacus:latest" and entry.size == WEIGHTS.stat().st_size
+    assert client.pull("abacus").status == "success"
+    info = client.show("abacus").modelinfo
+    assert 1e6 <= info["general.parameter_count"] <= 4e6
+    for name in ("embedding_length", "feed_forward_length", "vocab_size"):
+        assert info[f"llama.{name}"] % 32 == 0
+
+
+def test_shipped_files_are_small_and_plain() -> None:
+    assert WEIGHTS.stat().st_size <= 8e6
+    with np.load(WEIGHTS, allow_pickle=False) as file:
+        assert all(np.isfinite(file[name]).all() for name in file)

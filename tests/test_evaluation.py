@@ -1,0 +1,122 @@
+"""The statistics against hand calculations and against counting every case."""
+
+import random
+from fractions import Fraction
+from itertools import combinations
+
+import pytest
+
+from helpers.evaluation import majority_at_k, majority_vote, pass_at_k, wilson_interval
+from helpers.grading import Answer
+
+
+def answers(*values: int | None) -> list[Answer]:
+    return [
+        Answer(None, "none") if v is None else Answer(Fraction(v), "answer is")
+        for v in values
+    ]
+
+
+@pytest.mark.parametrize(
+    ("p", "half_widths"),
+    [
+        (0.45, {20: 0.200, 50: 0.133, 100: 0.096, 200: 0.068, 500: 0.043, 1319: 0.027}),
+        (0.75, {20: 0.178, 50: 0.116, 100: 0.084, 200: 0.060, 500: 0.038, 1319: 0.023}),
+    ],
+)
+def test_half_widths_of_95_percent(p: float, half_widths: dict[int, float]) -> None:
+    for n, half_width in half_widths.items():
+        low, high = wilson_interval(round(p * n), n)
+        assert (high - low) / 2 == pytest.approx(half_width, abs=5.1e-4)
+
+
+@pytest.mark.parametrize(("successes", "n"), [(1, 7), (9, 20), (0, 5), (5, 5), (1, 1)])
+def test_the_bounds_lie_z_standard_errors_away(successes: int, n: int) -> None:
+    """The definition: |share - bound| = z * sqrt(bound * (1 - bound) / n)."""
+    for bound in wilson_interval(successes, n, z=1.5):
+        distance = (successes / n - bound) ** 2
+        assert distance == pytest.approx(1.5**2 * bound * (1 - bound) / n, abs=1e-12)
+
+
+def test_extreme_counts() -> None:
+    assert wilson_interval(0, 10) == (0.0, pytest.approx(1.96**2 / (10 + 1.96**2)))
+    assert wilson_interval(10, 10) == (pytest.approx(10 / (10 + 1.96**2)), 1.0)
+    assert wilson_interval(0, 0) == (0.0, 1.0)
+    for n in range(1, 200):
+        assert 0 == wilson_interval(0, n)[0] < wilson_interval(n, n)[1] <= 1
+
+
+@pytest.mark.parametrize(("successes", "n"), [(-1, 5), (6, 5), (0, -1)])
+def test_impossible_counts(successes: int, n: int) -> None:
+    with pytest.raises(ValueError, match="successes must lie between"):
+        wilson_interval(successes, n)
+
+
+def test_pass_at_k_counts_every_subset() -> None:
+    for n in range(1, 8):
+        for c in range(n + 1):
+            for k in range(1, n + 1):
+                subsets = list(combinations([True] * c + [False] * (n - c), k))
+                share = sum(map(any, subsets)) / len(subsets)
+                assert pass_at_k(n, c, k) == pytest.approx(share)
+
+
+def test_pass_at_k_of_many_samples() -> None:
+    product = 1.0  # the paper's own form of the same formula
+    for i in range(10_000 - 30 + 1, 10_001):
+        product *= 1 - 100 / i
+    assert pass_at_k(10_000, 30, 100) == pytest.approx(1 - product)
+
+
+@pytest.mark.parametrize(("n", "c", "k"), [(5, 6, 1), (5, -1, 1), (5, 1, 0), (5, 1, 6)])
+def test_pass_at_k_refuses(n: int, c: int, k: int) -> None:
+    with pytest.raises(ValueError, match=f"n={n}, c={c}, k={k}"):
+        pass_at_k(n, c, k)
+
+
+def test_votes_go_to_values() -> None:
+    votes = [
+        Answer(Fraction(20), "answer is"),
+        Answer(Fraction("18.00"), "answer is"),
+        Answer(Fraction(18), "####"),
+    ]
+    assert majority_vote(votes) == votes[1]
+
+
+def test_no_answer_never_votes() -> None:
+    assert majority_vote(answers(None, None, None, 5)).value == 5
+    assert majority_vote(answers(None, 0, 5, 0)).value == 0  # zero is an answer
+    assert majority_vote(answers(None, None)) == Answer(None, "none")
+    assert majority_vote([]) == Answer(None, "none")
+
+
+def test_of_equals_the_first_seen_wins() -> None:
+    assert majority_vote(answers(7, 5, 5, 7, 3)).value == 7
+    assert majority_vote(answers(3, 5, 7, 7, 5)).value == 5
+
+
+def test_majority_at_k_counts_every_subset() -> None:
+    samples = answers(18, 18, 18, 18, 20, 20, 20)
+    for k in (1, 3, 5, 7):  # odd, two values: no ties
+        right = [majority_vote(s).value == 18 for s in combinations(samples, k)]
+        share = majority_at_k(samples, "#### 18", k, draws=4000, seed=3)
+        assert share == pytest.approx(sum(right) / len(right), abs=0.03)
+
+
+def test_majority_at_k_breaks_ties_at_random() -> None:
+    share = majority_at_k(answers(18, 20), "18", k=2, draws=4000, seed=3)
+    assert share == pytest.approx(0.5, abs=0.03)
+
+
+def test_majority_at_k_follows_its_seed() -> None:
+    samples = answers(*random.Random(0).choices([18, 20, None], k=20))
+    shares = [majority_at_k(samples, "18", 4, seed=s) for s in range(10)]
+    assert shares == [majority_at_k(samples, "18", 4, seed=s) for s in range(10)]
+    assert len(set(shares)) > 1
+
+
+def test_majority_at_k_of_nothing() -> None:
+    assert majority_at_k(answers(None, None), "18", 2) == 0
+    for k in (0, 3):
+        with pytest.raises(ValueError, match="between 1 and 2 answers"):
+            majority_at_k(answers(1, 2), "18", k)

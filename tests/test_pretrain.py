@@ -1,0 +1,130 @@
+"""Pre-training in the small; what needs PyTorch is skipped where it is missing."""
+
+import random
+
+import numpy as np
+import pytest
+
+from helpers.abacus import pretrain
+from helpers.abacus.engine import HERE
+from helpers.abacus.pretrain import Trainer, batches, lesson, mean_loss, rate_at
+from helpers.abacus.problems import generate
+from helpers.abacus.tokenizer import END_OF_TEXT, Tokenizer, load_merges
+from helpers.abacus.transformer import (
+    Config,
+    causal_attention,
+    hidden_states,
+    init_params,
+    logits,
+    rotary,
+)
+from helpers.env import EXAMPLES, GSM8KEnv, Problem
+
+TOK = Tokenizer(load_merges(HERE / "merges.txt"))
+TINY = Config(width=32, layers=1, heads=2, hidden=32)
+
+
+class Silent:
+    """A language model that is never asked: the prompt alone is of interest."""
+
+    is_embedded = True
+
+
+@pytest.fixture
+def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pretrain, "CHUNK", 24)
+    monkeypatch.setattr(pretrain, "BATCH_TOKENS", 1024)
+
+
+@pytest.mark.parametrize("shots", [0, 1, 2])
+def test_lessons_are_the_prompts_of_the_environment(shots: int) -> None:
+    """What abacus is trained on is, to the letter, what it is asked later."""
+    problem = generate("train", 1, seed=9)[0]
+    ids, _ = lesson([*EXAMPLES[:shots], problem], True, TOK)
+    env = GSM8KEnv(Problem(**problem), Silent(), cot_examples=EXAMPLES[:shots])
+    prompt, _ = env.reset(seed=0)
+    text = TOK.decode(ids)
+    assert ids[0] == ids[-1] == END_OF_TEXT
+    assert text.startswith(prompt)
+    written = text[len(prompt) :].splitlines()
+    for line in written:
+        env.step(line)
+    assert env.terminated and env.get_reward() == 1.0
+
+
+def test_only_what_the_model_should_say_counts_fully() -> None:
+    problem = generate("train", 1, seed=9)[0]
+    ids, weights = lesson([problem], True, TOK)
+    solved = [i for i, w in zip(ids, weights, strict=True) if w == 1.0]
+    assert TOK.decode(solved) == pretrain.solution(problem["answer"])
+    assert solved[-1] == END_OF_TEXT and weights[0] == 0.0
+
+
+def test_batches_hold_every_lesson_once(small_chunks: None) -> None:
+    found = sorted(
+        TOK.decode(row[: np.flatnonzero(w)[-1] + 1])
+        for ids, weights in batches(3, 0, TOK)
+        for row, w in zip(ids, weights, strict=True)
+    )
+    expected = sorted(TOK.decode(ids) for ids, _ in pretrain.lessons(3, 0, TOK))
+    assert found == expected
+    assert all(ids.size <= 1024 or len(ids) == 1 for ids, _ in batches(3, 0, TOK))
+
+
+def test_learning_rate_rises_stays_and_falls() -> None:
+    rates = [rate_at(p) for p in (0.0, 0.005, 0.01, 0.5, 0.75, 1.0)]
+    assert rates == pytest.approx([0.0, 0.5, 1.0, 1.0, 0.5, 0.0])
+
+
+def test_loss_equals_the_one_computed_in_numpy() -> None:
+    torch = pytest.importorskip("torch", reason="pre-training needs .[train]")
+    rng, params = random.Random(0), init_params(TINY, 0)
+    ids = np.array([[rng.randrange(1024) for _ in range(9)] for _ in range(4)])
+    weights = np.array([[rng.random() for _ in range(9)] for _ in range(4)])
+    tensors = {k: torch.tensor(v) for k, v in params.items()}
+    found = mean_loss(tensors, (torch.tensor(ids), torch.tensor(weights)), TINY)
+    states = hidden_states(
+        params, ids[:, :-1], TINY, rotary(TINY, 0, 8), causal_attention()
+    )
+    scores = logits(params, states)
+    scores -= np.log(np.exp(scores).sum(-1, keepdims=True))
+    chosen = np.take_along_axis(scores, ids[:, 1:, None], -1)[..., 0]
+    expected = -(chosen * weights[:, 1:]).sum() / weights[:, 1:].sum()
+    assert found.item() == pytest.approx(expected, rel=1e-6)
+
+
+def test_an_interrupted_training_goes_on_to_the_same_weights(
+    small_chunks: None, tmp_path
+) -> None:
+    pytest.importorskip("torch", reason="pre-training needs .[train]")
+
+    class Bar:
+        """A progress bar that pulls the plug after so many batches."""
+
+        def __init__(self, batches: float) -> None:
+            self.n, self.left = 0, batches
+
+        def set_postfix(self, **_: object) -> None:
+            self.left -= 1
+
+        def update(self, n: int) -> None:
+            self.n += n
+            if self.left <= 0:
+                raise KeyboardInterrupt
+
+    def train(trainer: Trainer, batches: float = np.inf) -> Trainer:
+        pretrain.pretrain(trainer, 20_000, TOK, tmp_path / "c.npz", Bar(batches))
+        return trainer
+
+    straight = train(Trainer(TINY, 0))
+    (tmp_path / "c.npz").unlink()
+    with pytest.raises(KeyboardInterrupt):
+        train(Trainer(TINY, 0), batches=10)
+    resumed = Trainer(TINY, 0)
+    resumed.load(tmp_path / "c.npz")
+    assert 0 < resumed.step < 10
+    train(resumed)
+    for name, value in straight.params.items():
+        np.testing.assert_allclose(value, resumed.params[name], atol=1e-5)
+    with pytest.raises(ValueError, match="choose another --out"):
+        Trainer(TINY, 1).load(tmp_path / "c.npz")

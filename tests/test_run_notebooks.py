@@ -1,0 +1,65 @@
+"""notebooks/run.py: the script behind `make notebooks`, `refresh` and `clear`."""
+
+import importlib.util
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    """notebooks/run.py, working in a folder of its own."""
+    spec = importlib.util.spec_from_file_location("run", ROOT / "notebooks" / "run.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    monkeypatch.setattr(module, "HERE", tmp_path)
+    monkeypatch.setattr(module, "BUILD", tmp_path / "build")
+    monkeypatch.delenv("REASONING_MODEL", raising=False)
+    monkeypatch.setenv("TQDM_DISABLE", "1")
+    return module
+
+
+def test_build_reports_each_notebook_and_leaves_it_as_it_is(run, tmp_path, capsys):
+    link = new_markdown_cell("[next](02_bad.ipynb)")
+    good = new_notebook(cells=[link, new_code_cell("print(6 * 7)")])
+    nbformat.write(good, tmp_path / "01_good.ipynb")
+    bad = new_notebook(cells=[new_code_cell("1 / 0")])
+    nbformat.write(bad, tmp_path / "02_bad.ipynb")
+    before = (tmp_path / "01_good.ipynb").read_bytes()
+    assert run.main(["build"]) == 1
+    first, second, *error = capsys.readouterr().out.splitlines()
+    assert first.split()[:2] == ["01_good", "abacus"] and first.endswith("ok")
+    assert second.split()[0] == "02_bad" and second.endswith("failed")
+    assert "ZeroDivisionError: division by zero" in error[-1]
+    assert (tmp_path / "01_good.ipynb").read_bytes() == before
+    page = (tmp_path / "build" / "01_good.html").read_text(encoding="utf-8")
+    assert "42" in page and 'href="02_bad.html"' in page
+    assert "<script src=" not in page  # nothing that the page would wait for
+    assert "ZeroDivisionError" in (tmp_path / "build" / "02_bad.ipynb").read_text(
+        encoding="utf-8"
+    )
+
+
+def test_refresh_twice_changes_nothing_and_clear_strips(run, tmp_path):
+    path = tmp_path / "01_a.ipynb"
+    cells = [new_code_cell("print(6 * 7)"), new_code_cell("raise ValueError('no')")]
+    cells[1].metadata["tags"] = ["raises-exception"]
+    nbformat.write(new_notebook(cells=cells), path)
+    assert run.main(["refresh"]) == 0
+    once = path.read_bytes()
+    assert b"42" in once and b"ValueError" in once and b'"version"' not in once
+    assert run.main(["refresh"]) == 0
+    assert path.read_bytes() == once
+    assert run.main(["clear"]) == 0
+    stripped = nbformat.read(path, as_version=4)
+    assert all(c.outputs == [] and c.execution_count is None for c in stripped.cells)
+    assert stripped.cells[0].source == "print(6 * 7)"
+
+
+def test_run_explains_itself_when_it_is_called_wrongly(run, capsys):
+    assert run.main([]) == run.main(["bild"]) == 2
+    assert "refresh" in capsys.readouterr().out
