@@ -79,8 +79,8 @@ def difference(a: list[bool], b: list[bool]) -> str:
     gaps = [x - y for x, y in zip(a, b, strict=True)]
     mean = sum(gaps) / len(gaps)
     spread = (sum((gap - mean) ** 2 for gap in gaps) / (len(gaps) - 1)) ** 0.5
-    half = 1.96 * spread / len(gaps) ** 0.5
-    return f"{100 * mean:+.1f} ({100 * (mean - half):+.1f} to {100 * (mean + half):+.1f})"
+    low, high = (mean + z * spread / len(gaps) ** 0.5 for z in (-1.96, 1.96))
+    return f"{100 * mean:+.1f} ({100 * low:+.1f} to {100 * high:+.1f})"
 
 
 def table(results: list[Result]) -> list[str]:
@@ -105,8 +105,10 @@ def table(results: list[Result]) -> list[str]:
     ]
     for steps in sorted({r.steps for r in results}):
         group = [r for r in results if r.steps == steps]
-        columns = zip(*((r.greedy, r.majority, any(r.samples)) for r in group), strict=True)
-        shares = " | ".join(f"{100 * sum(c) / len(group):.0f}" for c in columns)
+        rows = [(r.greedy, r.majority, any(r.samples)) for r in group]
+        shares = " | ".join(
+            f"{sum(c) / len(group):.0%}" for c in zip(*rows, strict=True)
+        )
         lines.append(f"| {steps} | {len(group)} | {shares} |")
     return lines
 

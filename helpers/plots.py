@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from helpers.evaluation import wilson_interval
-from helpers.tree import Node
+from helpers.tree import Node, path_probability
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -164,12 +164,12 @@ def draw_tree(root: Node) -> "Figure":
     figure, axes = _new_figure(width + 1.1, height + 0.5)
     figure.set_layout_engine("none")
     axes.set_position((0, 0, width / (width + 1.1), height / (height + 0.5)))
-    lowest = min([0.1, *(node.probability for node in places)])
+    lowest = min([0.1, *map(path_probability, places)])
     scale = ScalarMappable(LogNorm(lowest, 1.0), "cividis")
     for node, (x, y) in places.items():
         if node.parent in places:
             _draw_branch(axes, places[node.parent], (x, y), node)
-        _draw_node(axes, (x, y), node, scale.to_rgba(node.probability))
+        _draw_node(axes, (x, y), node, scale.to_rgba(path_probability(node)))
     axes.set_xlim(-0.15, deepest + 0.2)
     axes.set_ylim(rows - 0.4, -0.75)
     axes.set_axis_off()

@@ -24,7 +24,7 @@ from helpers.grading import Answer
 ROOT = Action(text="", prior=1.0, count=1, logprob=None, tokens=0)
 
 
-@dataclass(eq=False, repr=False)
+@dataclass(eq=False)
 class Node:
     """A state in the tree; `action` is the step that led here from `parent`.
 
@@ -33,11 +33,11 @@ class Node:
     tokens. `visits` and `value` belong to search.
     """
 
-    env: CoTEnv
+    env: CoTEnv = field(repr=False)
     action: Action = ROOT
-    parent: "Node | None" = None
+    parent: "Node | None" = field(default=None, repr=False)
     reward: float | None = None
-    children: list["Node"] = field(default_factory=list)
+    children: list["Node"] = field(default_factory=list, repr=False)
     expanded: bool = False
     spent: int = 0
     visits: int = 0
@@ -54,12 +54,6 @@ class Node:
         return len(self.env.steps)
 
     @property
-    def probability(self) -> float:
-        """The product of the priors from the root to here."""
-        above = self.parent.probability if self.parent else 1.0
-        return above * self.action.prior
-
-    @property
     def answer(self) -> Answer:
         """What the chain answers; a chain that is not finished has no answer."""
         return self.env.answer
@@ -68,13 +62,6 @@ class Node:
     def is_leaf(self) -> bool:
         """Has the node no children (yet)?"""
         return not self.children
-
-    def __repr__(self) -> str:
-        """Show place, prior, children, step and, at the end, the verdict."""
-        return (
-            f"<Node depth={self.depth} prior={self.action.prior:.2f} "
-            f"children={len(self.children)} {self.action.text!r}{verdict(self)}>"
-        )
 
 
 def expand(node: Node, k: int | None = None) -> list[Node]:
@@ -117,6 +104,12 @@ def walk(root: Node) -> Iterator[Node]:
 def leaves(root: Node) -> list[Node]:
     """Return the nodes without children, from the first path to the last."""
     return [node for node in walk(root) if node.is_leaf]
+
+
+def path_probability(node: Node) -> float:
+    """Return the product of the priors from the root to this node."""
+    above = path_probability(node.parent) if node.parent else 1.0
+    return above * node.action.prior
 
 
 def tokens_spent(root: Node) -> int:

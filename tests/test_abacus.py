@@ -199,9 +199,7 @@ def test_top_logprobs_are_sorted_and_hold_the_greedy_token(
 def test_multi_character_stop_and_length(client: AbacusClient) -> None:
     free = client.generate("abacus", PROMPT, options={"temperature": 0})
     stop = free.response[3:8]
-    cut = client.generate(
-        "abacus", PROMPT, options={"temperature": 0, "stop": [stop]}
-    )
+    cut = client.generate("abacus", PROMPT, options={"temperature": 0, "stop": [stop]})
     assert cut.response == free.response[: free.response.index(stop)]
     short = client.generate("abacus", PROMPT, options={"num_predict": 2})
     assert (short.done_reason, short.eval_count) == ("length", 2)

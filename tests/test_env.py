@@ -4,6 +4,8 @@ import itertools
 import random
 import warnings
 from collections import Counter
+from importlib.util import find_spec
+from pathlib import Path
 
 import gymnasium
 import pytest
@@ -372,3 +374,31 @@ def test_reward_agrees_with_the_grader():
         rewards.append(env.step(line)[1])
     assert rewards == [is_correct(line, ORCHARD.answer) for line in lines]
     assert set(rewards) == {0.0, 1.0}
+
+
+@pytest.mark.parametrize("name", [None, "llama3.2"])
+def test_reasoning_model_names_the_default_model(monkeypatch, name):
+    monkeypatch.delenv("REASONING_MODEL", raising=False)
+    if name:
+        monkeypatch.setenv("REASONING_MODEL", name)
+    asked = []
+    monkeypatch.setattr("helpers.env.LLMGen", lambda model: asked.append(model) or 1)
+    GSM8KEnv(ORCHARD)
+    assert asked == [name or "abacus"]
+
+
+def test_the_embedded_model_plays_an_episode_that_a_seed_repeats(monkeypatch):
+    if not list(Path(find_spec("helpers.abacus").origin).parent.glob("*.npz")):
+        pytest.skip("the weights of abacus are not here: train it first")
+    monkeypatch.delenv("REASONING_MODEL", raising=False)
+
+    def play():
+        env = GSM8KEnv(is_few_shot=False)
+        env.reset(seed=1)
+        while not env.ended:
+            assert sum(a.prior for a in env.legal_actions) == pytest.approx(1.0)
+            assert sum(a.count for a in env.legal_actions) <= env.max_actions
+            env.step(env.legal_actions[0].text)
+        return env.steps, env.tokens_sampled
+
+    assert play() == play()

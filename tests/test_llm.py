@@ -13,9 +13,10 @@ import pytest
 import tqdm
 from fake_ollama import BREAK, HANG, FakeOllama, answer
 
-from helpers import llm as module
+from helpers import connection as module
 from helpers.abacus.client import AbacusClient
-from helpers.llm import LLMError, LLMGen, Step, derive_seed, to_step, was_cut
+from helpers.connection import LLMError, was_cut
+from helpers.llm import LLMGen, Step, derive_seed, to_step
 
 PROMPT = "Question: What is 2 + 3?\nAnswer:\n"
 OPTIONS = {

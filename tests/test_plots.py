@@ -155,6 +155,14 @@ def test_what_a_node_shows_as():
     assert min(kinds.values()) > 0
 
 
+def test_a_dead_end_shows_as_cut():
+    llm = ScriptedLLM(lambda line: [""] if line == "Hm." else ["Hm."])
+    env = GSM8KEnv(MARKET, llm, max_actions=1)
+    env.reset(seed=0)
+    assert [kind(n) for n in walk(breadth_first(env, 1))] == ["open", "open"]
+    assert [kind(n) for n in walk(breadth_first(env, 100))] == ["open", "cut"]
+
+
 @pytest.mark.parametrize(
     ("text", "shown"),
     [

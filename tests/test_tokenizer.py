@@ -18,7 +18,7 @@ from helpers.abacus.tokenizer import (
     save_merges,
 )
 
-ALPHABET = list("abzAB  \n\n\t019'srtvemld.,$%?!é²½Ⅷ中文\u0301\x85\xa0\u2003🙂€_-\x1c\r")
+ALPHABET = [*"abzAB  \n\n\t019'srtvemld.,$%?!é²½Ⅷ中文🙂€_-\r\x1c\x85\xa0\u0301\u2003"]
 
 
 def strange_texts(n: int, seed: int = 0) -> list[str]:

@@ -11,6 +11,8 @@ batch. It gives what `generate` gives for each seed, only faster.
 Not covered: streaming, chat templates (a prompt is always raw), images, thinking.
 """
 
+from __future__ import annotations
+
 import hashlib
 import secrets
 import time
@@ -37,7 +39,7 @@ DEFAULTS = {  # Ollama's own
 }
 
 
-def refuse(message: str, status_code: int = 400) -> "ollama.ResponseError":
+def refuse(message: str, status_code: int = 400) -> ollama.ResponseError:
     """The error that a server would send."""
     import ollama
 
@@ -99,7 +101,7 @@ class AbacusClient:
         images: Sequence[Any] | None = None,
         think: bool | None = None,
         keep_alive: float | str | None = None,
-    ) -> "ollama.GenerateResponse":
+    ) -> ollama.GenerateResponse:
         """One continuation of the prompt; `raw` and `keep_alive` change nothing here.
 
         Raises:
@@ -129,7 +131,7 @@ class AbacusClient:
         options: Mapping[str, Any] | None = None,
         logprobs: bool | None = None,
         top_logprobs: int | None = None,
-    ) -> list["ollama.GenerateResponse"]:
+    ) -> list[ollama.GenerateResponse]:
         """One continuation a seed, sampled as one batch; errors as in `generate`."""
         self._check_model(model)
         settings = check_options(options or {})
@@ -157,7 +159,7 @@ class AbacusClient:
 
     def embed(
         self, model: str, input: str | Sequence[str], **_: Any
-    ) -> "ollama.EmbedResponse":
+    ) -> ollama.EmbedResponse:
         """The last layer's state after the last token of each text, d numbers each."""
         import ollama
 
@@ -170,14 +172,14 @@ class AbacusClient:
             prompt_eval_count=sum(map(len, ids)),
         )
 
-    def pull(self, model: str, **_: Any) -> "ollama.ProgressResponse":
+    def pull(self, model: str, **_: Any) -> ollama.ProgressResponse:
         """Nothing to fetch: the model is part of the project."""
         import ollama
 
         self._check_model(model)
         return ollama.ProgressResponse(status="success")
 
-    def list(self) -> "ollama.ListResponse":
+    def list(self) -> ollama.ListResponse:
         """The one model there is."""
         import ollama
 
@@ -189,7 +191,7 @@ class AbacusClient:
         )
         return ollama.ListResponse(models=[entry])
 
-    def show(self, model: str) -> "ollama.ShowResponse":
+    def show(self, model: str) -> ollama.ShowResponse:
         """The model's shape, under the names that Ollama reads from a GGUF file."""
         import ollama
 
@@ -217,7 +219,7 @@ class AbacusClient:
 
     def _response(
         self, row: Continuation, prompt_tokens: int, spent: int, logprobs: bool
-    ) -> "ollama.GenerateResponse":
+    ) -> ollama.GenerateResponse:
         import ollama
 
         return ollama.GenerateResponse(

@@ -122,7 +122,7 @@ def allowed(log_probs: np.ndarray, how: Sampling) -> np.ndarray:
     if how.top_k or how.top_p < 1:
         order = np.argsort(-log_probs, axis=-1, kind="stable")
         ranked = np.take_along_axis(probs, order, axis=-1)
-        ranked[:, how.top_k or None :] = 0
+        ranked[:, how.top_k or len(ranked[0]) :] = 0
         ranked /= ranked.sum(axis=-1, keepdims=True)
         before = np.cumsum(ranked, axis=-1) - ranked
         np.put_along_axis(passed, order, (ranked > 0) & (before < how.top_p), axis=-1)

@@ -140,7 +140,8 @@ class Trainer:
         leaves = {k: p.detach().requires_grad_() for k, p in self.params.items()}
         batch = [torch.tensor(x, device=self.device) for x in (ids, weights)]
         loss = mean_loss(leaves, batch, self.config)
-        grads = dict(zip(leaves, torch.autograd.grad(loss, [*leaves.values()])))
+        slopes = torch.autograd.grad(loss, [*leaves.values()])
+        grads = dict(zip(leaves, slopes, strict=True))
         self.step += 1
         self.tokens += ids.size
         with torch.no_grad():
@@ -163,8 +164,10 @@ class Trainer:
         with np.load(path, allow_pickle=False) as file:
             arrays = dict(file)
         if int(arrays["seed"]) != self.seed:
-            raise ValueError(f"{path} was trained from seed {arrays['seed']}, not "
-                             f"{self.seed}: choose another --out")
+            raise ValueError(
+                f"{path} was trained from seed {arrays['seed']}, not "
+                f"{self.seed}: choose another --out"
+            )
         for name in COUNTS:
             setattr(self, name, int(arrays[name]))
         for kind, target in ("param ", "params"), ("state ", "state"):
@@ -221,8 +224,14 @@ def main() -> None:
     trainer = Trainer(config, args.seed)
     if checkpoint.exists():
         trainer.load(checkpoint)
-    with tqdm(total=args.tokens, initial=trainer.tokens, unit="tok", unit_scale=True,
-              smoothing=0.05, mininterval=5) as bar:
+    with tqdm(
+        total=args.tokens,
+        initial=trainer.tokens,
+        unit="tok",
+        unit_scale=True,
+        smoothing=0.05,
+        mininterval=5,
+    ) as bar:
         pretrain(trainer, args.tokens, tok, checkpoint, bar)
     weights = {k: p.cpu().numpy().astype(np.float16) for k, p in trainer.params.items()}
     np.savez_compressed(args.out, **weights)

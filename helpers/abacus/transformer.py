@@ -25,6 +25,10 @@ import numpy as np
 
 Array = Any  # of whichever library `xp` is
 Params = dict[str, Array]
+LAYER = [  # the parameters of one layer
+    *("attention_norm", "query", "key", "value", "attention_out"),
+    *("feed_norm", "gate", "up", "down"),
+]
 Attention = Callable[[int, Array, Array, Array], Array]  # layer, q, k, v: (B, H, T, D)
 
 
@@ -123,11 +127,6 @@ def hidden_states(
         x = x + (gate / (1 + xp.exp(-gate)) * (h @ w["up"])) @ w["down"]
     x = rms_norm(x, params["final_norm"], config.epsilon, xp)
     return x.reshape(*tokens.shape, config.width)
-
-
-LAYER = (
-    "attention_norm query key value attention_out feed_norm gate up down"
-).split()
 
 
 def logits(params: Params, states: Array) -> Array:
