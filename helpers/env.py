@@ -23,12 +23,15 @@ import gymnasium
 from gymnasium.error import ResetNeeded
 from gymnasium.spaces import Text
 
-from helpers.grading import Answer, extract_answer, is_correct, strip_annotations
+from helpers.abacus.prompt import (
+    PROBLEM_FORMAT,
+    STOP_STRING,
+    TASK_DESCRIPTION,
+    format_example,
+)
+from helpers.grading import Answer, extract_answer, is_correct
 from helpers.llm import LLMGen, Step
 
-TASK_DESCRIPTION = "Answer each question step by step, one step a line.\n\n"
-PROBLEM_FORMAT = "Question: {question}\nAnswer:\n"
-STOP_STRING = "The answer is"
 ATTEMPTS = 3  # batches sampled at a state before an all-empty answer is believed
 
 
@@ -86,21 +89,6 @@ class AnyText(Text):
     def contains(self, x: Any) -> bool:
         """Is x a string?"""
         return isinstance(x, str)
-
-
-def format_example(
-    example: Mapping[str, str], problem_format: str, stop_string: str
-) -> str:
-    """Write a solved problem (GSM8K schema) as the prompt shows it.
-
-    The line "#### 5" becomes "The answer is 5.", and <<...>> annotations go.
-    """
-    solution, mark, gold = example["answer"].rpartition("####")
-    if not mark:
-        raise ValueError(f"End the answer with a line '#### <number>': {example}.")
-    question = problem_format.format(question=example["question"])
-    steps = strip_annotations(solution).strip()
-    return f"{question}{steps}\n{stop_string} {gold.strip()}.\n\n"
 
 
 def merge_steps(steps: Sequence[Step]) -> tuple[Action, ...]:

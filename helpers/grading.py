@@ -19,7 +19,8 @@ import re
 from dataclasses import dataclass
 from fractions import Fraction
 
-ANNOTATION = re.compile(r"<<[^<>]*>>")
+from helpers.abacus.prompt import strip_annotations
+
 NEW_QUESTION = re.compile(r"\n[ \t*#]*+(?:question|q)[ \t]*+:", re.I)
 MARKERS = {
     "answer is": re.compile(r"\banswer\W{1,4}is\b(?!\W{1,4}not\b)[^\w.−-]*+", re.I),
@@ -56,11 +57,6 @@ class Answer:
 
     def __repr__(self) -> str:
         return f"Answer({self.value}, {self.rule!r})"
-
-
-def strip_annotations(text: str) -> str:
-    """Remove GSM8K's calculator annotations, such as `<<48/2=24>>`."""
-    return ANNOTATION.sub("", text)
 
 
 def read_number(number: re.Match[str]) -> Fraction | None:

@@ -20,11 +20,12 @@ from helpers.abacus.engine import (
     draw,
     log_softmax,
 )
-from helpers.abacus.prompt import build_prompt
+from helpers.abacus.prompt import PROBLEM_FORMAT, TASK_DESCRIPTION
 from helpers.abacus.tokenizer import END_OF_TEXT
 from helpers.abacus.transformer import causal_attention, hidden_states, logits, rotary
 
-PROMPT = build_prompt("Maya has 12 apples. She buys 7 more. How many has she now?")
+QUESTION = "Maya has 12 apples. She buys 7 more. How many apples does she have now?"
+PROMPT = TASK_DESCRIPTION + PROBLEM_FORMAT.format(question=QUESTION)
 WILD = {"temperature": 1.5, "top_k": 0, "top_p": 1.0, "num_predict": 40}
 
 

@@ -56,7 +56,7 @@ def test_only_what_the_model_should_say_counts_fully() -> None:
     problem = generate("train", 1, seed=9)[0]
     ids, weights = lesson([problem], True, TOK)
     solved = [i for i, w in zip(ids, weights, strict=True) if w == 1.0]
-    assert TOK.decode(solved) == pretrain.solution(problem["answer"])
+    assert TOK.decode(solved) == pretrain.format_solution(problem["answer"])
     assert solved[-1] == END_OF_TEXT and weights[0] == 0.0
 
 

@@ -29,7 +29,7 @@ from tqdm import tqdm
 
 from .optimizer import update
 from .problems import generate
-from .prompt import PROBLEM_FORMAT, TASK_DESCRIPTION, solution
+from .prompt import PROBLEM_FORMAT, TASK_DESCRIPTION, format_example, format_solution
 from .tokenizer import END_OF_TEXT, Tokenizer, learn_merges, load_merges, save_merges
 from .transformer import Config, hidden_states, init_params, logits, rotary
 
@@ -58,7 +58,7 @@ def lesson(problems: list[dict[str, str]], described: bool, tok: Tokenizer) -> L
     for i, problem in enumerate(problems):
         add("\n" if i else "", 1.0)
         add(PROBLEM_FORMAT.format(question=problem["question"]), QUESTION_WEIGHT)
-        add(solution(problem["answer"]), 1.0)
+        add(format_solution(problem["answer"]), 1.0)
     return [*ids, END_OF_TEXT], [*weights, 1.0]
 
 
@@ -197,8 +197,8 @@ def pretrain(
 def learn_vocabulary(seed: int, size: int) -> Tokenizer:
     """A tokenizer from its own training problems, kept in `merges.txt`."""
     problems = generate("train", 20_000, seed=seed)
-    texts = (PROBLEM_FORMAT.format(**p) + solution(p["answer"]) for p in problems)
-    save_merges(learn_merges([TASK_DESCRIPTION, *texts], size), MERGES)
+    texts = [TASK_DESCRIPTION, *map(format_example, problems)]
+    save_merges(learn_merges(texts, size), MERGES)
     return Tokenizer(load_merges(MERGES))
 
 
