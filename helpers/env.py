@@ -114,8 +114,8 @@ class CoTEnv(gymnasium.Env[str, str], ABC):
     Starting state   the prompt: task, solved examples (if `is_few_shot`), question.
     Action           one sentence; the observation is the state.
     Reward           0 until the end, then `get_reward()`.
-    Episode end      terminated: the action holds `stop_string`; truncated:
-                     `max_steps` actions without it.
+    Episode end      terminated: the action holds `stop_string` (in any case);
+                     truncated: `max_steps` actions without it.
     Information      "steps" taken, "tokens" sampled; once ended, the "answer" given.
                      The gold answer shows neither here nor in the state.
     Randomness       `reset(seed=...)` fixes every proposal, in whatever order the
@@ -171,7 +171,7 @@ class CoTEnv(gymnasium.Env[str, str], ABC):
         if "\n" in action:
             raise ValueError(f"One action is one line; step once a line: {action!r}.")
         self.steps += (action,)
-        self.terminated = self.stop_string in action
+        self.terminated = self.stop_string.casefold() in action.casefold()
         self.truncated = not self.terminated and len(self.steps) >= self.max_steps
         reward = float(self.get_reward()) if self.ended else 0.0
         return self.state, reward, self.terminated, self.truncated, self._info()
@@ -210,7 +210,7 @@ class CoTEnv(gymnasium.Env[str, str], ABC):
         actions, tokens = (), 0
         for attempt in range(ATTEMPTS):
             seed = (self._seed + attempt) % 2**31  # the range of a model's seeds
-            steps = self.llm_gen.sample(self.state, k, seed=seed)
+            steps = self.llm_gen.sample(self.state, k, seed, self.problem.image)
             tokens += sum(step.tokens for step in steps)
             actions = merge_steps(steps)
             if actions:

@@ -125,9 +125,11 @@ class LLMGen:
         check(prompt=content)
         return self.connection.generate(content, [choose_seed(self.seed)], image)[0]
 
-    def sample(self, prompt: str, k: int, seed: int | None = None) -> list[Step]:
+    def sample(
+        self, prompt: str, k: int, seed: int | None = None, image: str | None = None
+    ) -> list[Step]:
         """k steps that could follow the prompt, each drawn with a seed of its own."""
         check(prompt=prompt, k=k)
         seed = choose_seed(seed, self.seed)
         seeds = [derive_seed(seed, prompt, i) for i in range(k)]
-        return [to_step(r) for r in self.connection.generate(prompt, seeds)]
+        return [to_step(r) for r in self.connection.generate(prompt, seeds, image)]

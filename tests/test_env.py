@@ -11,6 +11,7 @@ import gymnasium
 import pytest
 from gymnasium.error import ResetNeeded
 from gymnasium.utils.env_checker import check_env
+from scripted_llm import ScriptedLLM
 
 from helpers.env import (
     EXAMPLES,
@@ -24,33 +25,6 @@ from helpers.env import (
     merge_steps,
 )
 from helpers.grading import extract_answer, is_correct
-from helpers.llm import Step, derive_seed
-
-
-class ScriptedLLM:
-    """A model whose sentences are known: `script(last line)` lists what may follow.
-
-    A trained model would make every expected value a stored one; with a script it is
-    found by counting. Samples go through the list in turn, or are drawn with
-    `drawn=True`. A step costs one token a letter and one for its newline. It keeps
-    account of what it handed out.
-    """
-
-    def __init__(self, script, drawn=False):
-        self.script, self.drawn = script, drawn
-        self.calls, self.tokens = [], 0
-
-    def sample(self, prompt, k, seed=None):
-        options = self.script(prompt.splitlines()[-1])
-        self.calls.append((prompt, k, seed))
-        steps = []
-        for i in range(k):
-            place = derive_seed(seed, prompt, i) if self.drawn else i
-            text = options[place % len(options)]
-            steps.append(Step(text, len(text) + 1, -1.0, "stop"))
-        self.tokens += sum(step.tokens for step in steps)
-        return steps
-
 
 ORCHARD = Problem("How many apples?", "Lots.\n#### 424242")
 WORDS = ["one apple", "two apples", "three apples", "The answer is 424242."]
@@ -129,13 +103,6 @@ def test_examples_are_solved_correctly_and_annotated_consistently():
             )
             a, b = int(left), int(right)
             assert int(value) == {"*": a * b, "/": a / b, "+": a + b, "-": a - b}[sign]
-
-
-def test_the_format_is_the_one_abacus_is_trained_on():
-    prompt = pytest.importorskip("helpers.abacus.prompt")
-    env = make_env()
-    assert env.reset()[0] == prompt.build_prompt(ORCHARD.question, EXAMPLES)
-    assert prompt.STOP_STRING == STOP_STRING
 
 
 def test_example_without_a_closing_line_is_refused():

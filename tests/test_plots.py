@@ -10,7 +10,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 from matplotlib.figure import Figure
 from matplotlib.text import Text
-from test_env import ScriptedLLM
+from scripted_llm import ScriptedLLM
 
 from helpers.env import Action, GSM8KEnv, Problem
 from helpers.evaluation import wilson_interval

@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 from gymnasium.error import ResetNeeded
-from test_env import ScriptedLLM
+from scripted_llm import ScriptedLLM
 
 from helpers.env import GSM8KEnv, Problem
 from helpers.tree import (

@@ -21,7 +21,7 @@ def strip_annotations(text: str) -> str:
 
 
 def format_solution(answer: str, stop_string: str = STOP_STRING) -> str:
-    """A GSM8K answer as a model should write it: "#### 5" becomes "The answer is 5."."""
+    """A GSM8K answer as a model should write it: "#### 5" is "The answer is 5."."""
     steps, mark, gold = strip_annotations(answer).rpartition("####")
     if not mark:
         raise ValueError(f"End the answer with a line '#### <number>': {answer!r}.")
@@ -33,6 +33,6 @@ def format_example(
     problem_format: str = PROBLEM_FORMAT,
     stop_string: str = STOP_STRING,
 ) -> str:
-    """A solved problem (GSM8K schema) as the prompt shows it, with a blank line after."""
+    """A solved problem (GSM8K schema) as a prompt shows it, and a blank line."""
     question = problem_format.format(question=example["question"])
     return question + format_solution(example["answer"], stop_string) + "\n"
