@@ -25,6 +25,7 @@ from helpers.env import (
     merge_steps,
 )
 from helpers.grading import extract_answer, is_correct
+from helpers.llm import Step
 
 ORCHARD = Problem("How many apples?", "Lots.\n#### 424242")
 WORDS = ["one apple", "two apples", "three apples", "The answer is 424242."]
