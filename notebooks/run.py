@@ -35,12 +35,18 @@ METADATA = {
 
 # nbconvert's page waits for two scripts from the network before it shows. This
 # one drops the first (only widgets use it) and lets the page show before the
-# second, MathJax, has come: without a network, formulas stay in LaTeX.
+# second, MathJax, has come: without a network, formulas stay in LaTeX. It also
+# keeps the figures' alternative texts, which nbconvert's own page drops.
 PAGE = """
 {%- extends 'lab/index.html.j2' -%}
 {%- block html_head_js_requirejs -%}{%- endblock -%}
 {%- block html_head_js_mathjax -%}
 {{ mathjax(resources.mathjax_url) | replace("<script src", "<script defer src") }}
+{%- endblock -%}
+{%- block data_png scoped -%}
+<div class="jp-RenderedImage jp-OutputArea-output">
+<img src="data:image/png;base64,{{ output.data['image/png'] | escape_html }}"
+alt="{{ output | get_metadata('alt', 'image/png') | escape_html }}"></div>
 {%- endblock -%}
 """
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -42,6 +42,16 @@ def test_build_reports_each_notebook_and_leaves_it_as_it_is(run, tmp_path, capsy
     assert "ZeroDivisionError" in (tmp_path / "build" / "02_bad.ipynb").read_text(
         encoding="utf-8"
     )
+
+
+def test_page_keeps_the_alternative_text_of_figures(run):
+    picture = new_output(
+        "display_data",
+        data={"image/png": "iVBORw0KGgo="},
+        metadata={"image/png": {"alt": 'Bars: "18" <most likely>'}},
+    )
+    page = run.to_page(new_notebook(cells=[new_code_cell(outputs=[picture])]), "x")
+    assert 'alt="Bars: &#34;18&#34; &lt;most likely&gt;"' in page
 
 
 def test_refresh_twice_changes_nothing_and_clear_strips(run, tmp_path):
