@@ -51,7 +51,7 @@ def test_page_keeps_the_alternative_text_of_figures(run):
         metadata={"image/png": {"alt": 'Bars: "18" <most likely>'}},
     )
     page = run.to_page(new_notebook(cells=[new_code_cell(outputs=[picture])]), "x")
-    assert 'alt="Bars: &#34;18&#34; &lt;most likely&gt;"' in page
+    assert """alt='Bars: "18" &lt;most likely&gt;'""" in page
 
 
 def test_refresh_twice_changes_nothing_and_clear_strips(run, tmp_path):
