@@ -133,10 +133,11 @@ class CoTEnv(gymnasium.Env[str, str], ABC):
         if max_actions < 1 or max_steps < 1:
             raise ValueError("Set max_actions and max_steps to 1 or more.")
         self.problem, self.llm_gen = problem, llm_gen
-        self.task_description, self.cot_examples = task_description, cot_examples
+        self.task_description = task_description
+        self.cot_examples, self.is_few_shot = cot_examples, is_few_shot
         self.problem_format, self.stop_string = problem_format, stop_string
         self.max_actions, self.max_steps = max_actions, max_steps
-        self.is_few_shot, self.render_mode = is_few_shot, render_mode
+        self.render_mode = render_mode
         self.observation_space, self.action_space = AnyText(200), AnyText(80)
         self.prompt: str | None = None  # None until the first reset
 
@@ -153,8 +154,9 @@ class CoTEnv(gymnasium.Env[str, str], ABC):
     ) -> tuple[str, dict[str, Any]]:
         """Begin an episode; `options={"problem": Problem(...)}` changes the problem."""
         super().reset(seed=seed)
-        drawn = int(self.np_random.integers(2**31))
-        self._seed = drawn if seed is None else seed
+        if seed is None:
+            seed = int(self.np_random.integers(2**31))
+        self._seed = seed
         self.problem = (options or {}).get("problem", self.problem)
         self.prompt = self._build_prompt()
         self.steps: tuple[str, ...] = ()
@@ -172,14 +174,16 @@ class CoTEnv(gymnasium.Env[str, str], ABC):
             raise ValueError(f"One action is one line; step once a line: {action!r}.")
         self.steps += (action,)
         self.terminated = self.stop_string.casefold() in action.casefold()
-        self.truncated = not self.terminated and len(self.steps) >= self.max_steps
+        cut = len(self.steps) >= self.max_steps
+        self.truncated = cut and not self.terminated
         reward = float(self.get_reward()) if self.ended else 0.0
         return self.state, reward, self.terminated, self.truncated, self._info()
 
     @property
     def state(self) -> str:
         """What the language model reads: the prompt and each step with "\\n" after."""
-        return self._require_reset() + "".join(f"{step}\n" for step in self.steps)
+        prompt = self._require_reset()
+        return prompt + "".join(f"{step}\n" for step in self.steps)
 
     @property
     def ended(self) -> bool:
@@ -236,9 +240,9 @@ class CoTEnv(gymnasium.Env[str, str], ABC):
     def _build_prompt(self) -> str:
         form, stop = self.problem_format, self.stop_string
         examples = self.cot_examples if self.is_few_shot else ()
-        shown = "".join(format_example(e, form, stop) for e in examples)
+        shown = [format_example(example, form, stop) for example in examples]
         question = form.format(question=self.problem.question)
-        return self.task_description + shown + question
+        return self.task_description + "".join(shown) + question
 
     def _require_reset(self) -> str:
         if self.prompt is None:
@@ -248,7 +252,8 @@ class CoTEnv(gymnasium.Env[str, str], ABC):
     def _info(self) -> dict[str, Any]:
         info: dict[str, Any] = {"steps": len(self.steps), "tokens": self.tokens_sampled}
         if self.ended:  # what the chain says, not what is right
-            info["answer"] = str(self.answer.value) if self.is_valid() else None
+            value = self.answer.value
+            info["answer"] = str(value) if self.is_valid() else None
         return info
 
 
@@ -271,7 +276,8 @@ class GSM8KEnv(CoTEnv):
 
     def get_reward(self) -> float:
         """1.0 if the chain states the gold answer, exactly; else 0.0."""
-        right = self.is_valid() and is_correct(self.steps[-1], self.problem.answer)
+        gold = self.problem.answer
+        right = self.is_valid() and is_correct(self.steps[-1], gold)
         return 1.0 if right else 0.0
 
     def is_valid(self) -> bool:

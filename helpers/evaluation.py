@@ -1,18 +1,50 @@
 """Evaluation: what a count of right answers says, and what it does not.
 
-An *accuracy* measured on n problems is an estimate; its confidence *interval* says how
-far off it may be. With several samples a problem there are two more questions: is any
-of k samples right (*pass@k*), and is the answer most of them agree on (*majority@k*,
-also called self-consistency)? Comparing two methods on the same problems needs a paired
-test, which is not covered here.
+Vocabulary: an *attempt* is a whole solution that a model wrote, with the answer the
+grader read in it. An *accuracy* measured on n problems is an estimate; its confidence
+*interval* says how far off it may be. With several samples a problem there are two more
+questions: is any of k samples right (*pass@k*), and is the answer most of them agree on
+(*majority@k*, also called self-consistency)?
+
+Not covered: comparing two methods on the same problems, which needs a paired test.
 """
 
 import random
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from math import comb, sqrt
 
-from helpers.grading import Answer, is_correct
+from helpers.grading import Answer, extract_answer, is_correct
+from helpers.llm import LLMGen, Step
+
+
+@dataclass(frozen=True)
+class Attempts:
+    """Whole solutions of one problem, the answers read in them, and which are right."""
+
+    steps: tuple[Step, ...]
+    answers: tuple[Answer, ...]
+    right: tuple[bool, ...]
+
+    @property
+    def tokens(self) -> int:
+        """What these attempts cost, in sampled tokens."""
+        return sum(step.tokens for step in self.steps)
+
+    def vote(self, k: int) -> bool:
+        """Is the majority of the first k answers right?"""
+        return self.right[self.answers.index(majority_vote(self.answers[:k]))]
+
+
+def attempt(llm: LLMGen, prompt: str, gold: str, k: int, seed: int = 0) -> Attempts:
+    """Let a model write k whole solutions in one batch, and judge each by `gold`.
+
+    The model must not stop at the end of a sentence: `LLMGen(..., stop="\\n\\n")`.
+    """
+    steps = tuple(llm.sample(prompt, k, seed))
+    answers = tuple(extract_answer(step.text) for step in steps)
+    return Attempts(steps, answers, tuple(is_correct(s.text, gold) for s in steps))
 
 
 def wilson_interval(successes: int, n: int, z: float = 1.96) -> tuple[float, float]:
@@ -31,6 +63,12 @@ def wilson_interval(successes: int, n: int, z: float = 1.96) -> tuple[float, flo
     half = z * sqrt(p * (1 - p) / n + a**2)
     shrink = 1 + 2 * z * a
     return max(0.0, (centre - half) / shrink), min(1.0, (centre + half) / shrink)
+
+
+def with_interval(successes: int, n: int) -> str:
+    """A share in per cent with its 95 % interval: "62.4 (58.1 to 66.6)"."""
+    low, high = wilson_interval(successes, n)
+    return f"{100 * successes / n:.1f} ({100 * low:.1f} to {100 * high:.1f})"
 
 
 def pass_at_k(n: int, c: int, k: int) -> float:

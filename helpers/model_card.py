@@ -20,8 +20,9 @@ from pathlib import Path
 from tqdm import tqdm
 
 from helpers.abacus.problems import generate
-from helpers.evaluation import majority_vote, pass_at_k, wilson_interval
-from helpers.grading import extract_answer, is_correct
+from helpers.env import GSM8KEnv, Problem
+from helpers.evaluation import Attempts, attempt, pass_at_k, with_interval
+from helpers.llm import LLMGen
 
 CARD = Path(__file__).parent / "abacus" / "README.md"
 MARK = "<!-- measured by python -m helpers.model_card; do not edit below -->"
@@ -30,48 +31,30 @@ MAJORITY = 16
 
 @dataclass(frozen=True)
 class Result:
-    """One problem: its number of steps, and which attempts were right."""
+    """One problem: its number of steps, the greedy attempt, and the drawn ones."""
 
     steps: int
-    greedy: bool
-    majority: bool
-    samples: tuple[bool, ...]
-    tokens: int
+    greedy: Attempts
+    drawn: Attempts
 
 
-def attempt(problem: dict[str, str], samples: int) -> Result:
+def solve(problem: dict[str, str], samples: int) -> Result:
     """Solve one problem greedily and by samples (seeded by the question itself)."""
-    from helpers.env import GSM8KEnv, Problem
-    from helpers.llm import LLMGen
-
     whole = {"n": 400, "stop": "\n\n"}  # a solution ends before the blank line
     llm = LLMGen("abacus", **whole)
     env = GSM8KEnv(Problem(**problem), llm, is_few_shot=False)
     prompt, _ = env.reset(seed=0)
-    greedy = LLMGen("abacus", temperature=0, **whole).sample(prompt, 1, seed=0)[0]
-    drawn = llm.sample(prompt, samples, seed=0)
-    vote = majority_vote([extract_answer(step.text) for step in drawn[:MAJORITY]])
-    return Result(
-        steps=problem["answer"].count("\n"),
-        greedy=is_correct(greedy.text, problem["answer"]),
-        majority=is_correct(f"#### {vote.value}", problem["answer"]),
-        samples=tuple(is_correct(step.text, problem["answer"]) for step in drawn),
-        tokens=sum(step.tokens for step in drawn),
-    )
+    gold = problem["answer"]
+    greedy = attempt(LLMGen("abacus", temperature=0, **whole), prompt, gold, 1)
+    return Result(gold.count("\n"), greedy, attempt(llm, prompt, gold, samples))
 
 
 def measure(problems: list[dict[str, str]], samples: int) -> list[Result]:
     """Attempt all problems, one process a core."""
     os.environ["OPENBLAS_NUM_THREADS"] = "1"  # the processes share the cores already
     with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
-        work = pool.map(attempt, problems, [samples] * len(problems))
+        work = pool.map(solve, problems, [samples] * len(problems))
         return list(tqdm(work, total=len(problems), unit="problem"))
-
-
-def share(right: list[bool]) -> str:
-    """An accuracy with its interval, in per cent: "62.4 (58.1 to 66.6)"."""
-    low, high = wilson_interval(sum(right), len(right))
-    return f"{100 * sum(right) / len(right):.1f} ({100 * low:.1f} to {100 * high:.1f})"
 
 
 def difference(a: list[bool], b: list[bool]) -> str:
@@ -85,19 +68,20 @@ def difference(a: list[bool], b: list[bool]) -> str:
 
 def table(results: list[Result]) -> list[str]:
     """The profile, and the accuracy by the number of steps, as Markdown tables."""
-    greedy = [r.greedy for r in results]
-    majority = [r.majority for r in results]
-    k = len(results[0].samples)
-    single = sum(sum(r.samples) for r in results) / (k * len(results))
-    half = sum(pass_at_k(k, sum(r.samples), min(8, k)) for r in results) / len(results)
+    greedy = [r.greedy.right[0] for r in results]
+    majority = [r.drawn.vote(MAJORITY) for r in results]
+    counts = [sum(r.drawn.right) for r in results]
+    n, k = len(results), len(results[0].drawn.right)
+    few = min(8, k)
+    passed = sum(pass_at_k(k, count, few) for count in counts) / n
     lines = [
         "| method | right, % (95 % interval) |",
         "|---|---|",
-        f"| greedy | {share(greedy)} |",
-        f"| one sample (mean of {k}) | {100 * single:.1f} |",
-        f"| majority of {MAJORITY} | {share(majority)} |",
-        f"| pass@{min(8, k)} (unbiased) | {100 * half:.1f} |",
-        f"| pass@{k} | {share([any(r.samples) for r in results])} |",
+        f"| greedy | {with_interval(sum(greedy), n)} |",
+        f"| one sample (mean of {k}) | {100 * sum(counts) / (k * n):.1f} |",
+        f"| majority of {MAJORITY} | {with_interval(sum(majority), n)} |",
+        f"| pass@{few} (unbiased) | {100 * passed:.1f} |",
+        f"| pass@{k} | {with_interval(sum(count > 0 for count in counts), n)} |",
         f"| majority minus greedy, paired | {difference(majority, greedy)} |",
         "",
         f"| steps | problems | greedy | majority of {MAJORITY} | pass@{k} |",
@@ -105,7 +89,10 @@ def table(results: list[Result]) -> list[str]:
     ]
     for steps in sorted({r.steps for r in results}):
         group = [r for r in results if r.steps == steps]
-        rows = [(r.greedy, r.majority, any(r.samples)) for r in group]
+        rows = [
+            (r.greedy.right[0], r.drawn.vote(MAJORITY), any(r.drawn.right))
+            for r in group
+        ]
         shares = " | ".join(
             f"{sum(c) / len(group):.0%}" for c in zip(*rows, strict=True)
         )
@@ -122,7 +109,7 @@ def main() -> None:
     parser.add_argument("--samples", type=int, default=64)
     args = parser.parse_args()
     results = measure(generate("test", args.problems), args.samples)
-    tokens = sum(r.tokens for r in results) / (len(results) * args.samples)
+    tokens = sum(r.drawn.tokens for r in results) / (len(results) * args.samples)
     lines = [
         f"{args.problems} test problems, zero-shot, {args.samples} samples each at "
         f"temperature 1, {tokens:.0f} tokens a sample.",

@@ -73,9 +73,12 @@ def _new_figure(width: float, height: float) -> "tuple[Figure, Axes]":
 
 
 def bar_chart(
-    tokens: Sequence[str], series: Mapping[str, Sequence[float]], title: str
+    tokens: Sequence[str],
+    series: Mapping[str, Sequence[float]],
+    title: str,
+    xlabel: str = "probability",
 ) -> "Figure":
-    """Draw the probabilities of next tokens, one colour and hatch a series."""
+    """Draw shares, such as those of next tokens; one colour and hatch a series."""
     figure, axes = _new_figure(7.5, 1.2 + (0.16 + 0.22 * len(series)) * len(tokens))
     height = 0.8 / len(series)
     for i, (name, probabilities) in enumerate(series.items()):
@@ -90,7 +93,7 @@ def bar_chart(
     axes.set_yticklabels([visible(t) for t in tokens], parse_math=False)
     axes.invert_yaxis()
     axes.set_xlim(0, 1.08)
-    axes.set_xlabel("probability", fontsize=FONT_SIZE)
+    axes.set_xlabel(xlabel, fontsize=FONT_SIZE)
     axes.set_title(title, fontsize=FONT_SIZE + 1, loc="left", parse_math=False)
     if len(series) > 1:
         axes.legend(**BESIDE)

@@ -73,7 +73,8 @@ def expand(node: Node, k: int | None = None) -> list[Node]:
     for action in proposal.actions:
         env = node.env.fork()
         _, reward, *_ = env.step(action.text)
-        node.children.append(Node(env, action, node, reward if env.ended else None))
+        child = Node(env, action, node, reward if env.ended else None)
+        node.children.append(child)
     return node.children
 
 

@@ -39,17 +39,24 @@ def client() -> AbacusClient:
     return AbacusClient()
 
 
+def plain_states(engine: Engine, ids: list[int]) -> np.ndarray:
+    """The states (T, d) after every token, from the forward pass alone."""
+    tokens, positions = np.array([ids]), rotary(engine.config, 0, len(ids))
+    attend = causal_attention()
+    return hidden_states(engine.params, tokens, engine.config, positions, attend)[0]
+
+
+def plain_log_probs(engine: Engine, ids: list[int]) -> np.ndarray:
+    """Log-probabilities (T, V) of the token after every position."""
+    return log_softmax(logits(engine.params, plain_states(engine, ids)))
+
+
 def plain_generate(engine: Engine, prompt: str, seed: int, n: int, how: Sampling):
     """The engine's oracle: no cache, no batch, the whole text read for every token."""
     ids, uniform = engine.encode(prompt), np.random.default_rng(seed).random(n)
     written: list[int] = []
     for u in uniform:
-        tokens = np.array([ids + written])
-        positions = rotary(engine.config, 0, tokens.shape[1])
-        states = hidden_states(
-            engine.params, tokens, engine.config, positions, causal_attention()
-        )
-        scores = log_softmax(logits(engine.params, states[:, -1]))
+        scores = plain_log_probs(engine, ids + written)[-1:]
         token = int(draw(scores, np.array([u]), how)[0])
         if token == END_OF_TEXT:
             break
@@ -67,6 +74,19 @@ def test_batch_with_cache_equals_the_plain_loop(engine: Engine) -> None:
         assert row.ids == plain_generate(engine, PROMPT, seed, 40, how)
 
 
+def test_what_was_read_before_changes_nothing() -> None:
+    """A fresh engine reads all of it, the next goes on from a common beginning."""
+    other = PROMPT.replace("buys", "finds") + "She has"
+    fresh = Engine().read(engine_ids := Engine().encode(other))
+    warm = Engine()
+    for text in (PROMPT, PROMPT + "She", other, other):
+        state, memory = warm.read(warm.encode(text))
+    assert memory.shape[-2] == len(engine_ids)
+    np.testing.assert_allclose(state, fresh[0], atol=1e-10)
+    np.testing.assert_allclose(memory, fresh[1], atol=1e-10)
+    np.testing.assert_allclose(state, plain_states(warm, engine_ids)[-1], atol=1e-10)
+
+
 def test_text_does_not_depend_on_the_batch(engine: Engine) -> None:
     how = Sampling(temperature=1.5)
     many = engine.generate(PROMPT, range(40), 60, how, ["\n"])
@@ -80,16 +100,14 @@ def test_text_does_not_depend_on_the_batch(engine: Engine) -> None:
 def test_log_probs_are_those_of_the_forward_pass(engine: Engine) -> None:
     (row,) = engine.generate(PROMPT, [3], 30, Sampling(temperature=2.0), ["\n"])
     ids = engine.encode(PROMPT)
-    states, _ = engine.read(ids + row.ids)
-    scores = log_softmax(logits(engine.params, states))[len(ids) - 1 : -1]
+    scores = plain_log_probs(engine, ids + row.ids)[len(ids) - 1 : -1]
     expected = scores[np.arange(len(row.ids)), row.ids]
     np.testing.assert_allclose(row.log_probs, expected, atol=1e-10)
 
 
 def test_samples_follow_the_distribution(engine: Engine) -> None:
     """First tokens of 4000 seeds against their probabilities (chi-squared)."""
-    states, _ = engine.read(engine.encode(PROMPT))
-    probs = np.exp(log_softmax(logits(engine.params, states[-1])) / 2.0)
+    probs = np.exp(plain_log_probs(engine, engine.encode(PROMPT))[-1] / 2.0)
     probs /= probs.sum()
     rows = engine.generate(PROMPT, range(4000), 1, Sampling(temperature=2.0))
     counts = Counter(row.ids[0] if row.ids else END_OF_TEXT for row in rows)
@@ -238,8 +256,8 @@ def test_requests_that_cannot_be_served(client: AbacusClient) -> None:
 
 def test_embedding_is_the_state_after_the_last_token(client: AbacusClient) -> None:
     answer = client.embed("abacus", [PROMPT, "Hello"])
-    states, _ = client.engine.read(client.engine.encode(PROMPT))
-    np.testing.assert_allclose(answer.embeddings[0], states[-1])
+    states = plain_states(client.engine, client.engine.encode(PROMPT))
+    np.testing.assert_allclose(answer.embeddings[0], states[-1], atol=1e-10)
     assert len(answer.embeddings) == 2
 
 

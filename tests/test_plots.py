@@ -101,7 +101,9 @@ def test_every_sign_we_add_is_in_matplotlibs_own_font():
 def test_bars_have_the_lengths_given_and_do_not_overlap():
     tokens = [" $4", "\n", "<s>"]
     series = {"T = 1": [0.5, 0.3, 0.2], "T = 2": [0.4, 0.35, 0.25]}
-    (axes,) = bar_chart(tokens, series, "After $3 + $4").axes
+    (axes,) = bar_chart(tokens, series, "After $3 + $4", xlabel="share").axes
+    assert axes.get_xlabel() == "share"
+    assert bar_chart(tokens, series, "").axes[0].get_xlabel() == "probability"
     drawn = [[bar.get_width() for bar in bars] for bars in axes.containers]
     assert drawn == list(series.values())
     spans = [(b.get_y(), b.get_y() + b.get_height()) for b in axes.patches]

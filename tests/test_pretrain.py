@@ -1,6 +1,7 @@
 """Pre-training in the small; what needs PyTorch is skipped where it is missing."""
 
 import random
+import re
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from helpers.abacus import pretrain
 from helpers.abacus.engine import HERE
 from helpers.abacus.pretrain import Trainer, batches, lesson, mean_loss, rate_at
 from helpers.abacus.problems import generate
+from helpers.abacus.story import evaluate
 from helpers.abacus.tokenizer import END_OF_TEXT, Tokenizer, load_merges
 from helpers.abacus.transformer import (
     Config,
@@ -69,6 +71,24 @@ def test_batches_hold_every_lesson_once(small_chunks: None) -> None:
     expected = sorted(TOK.decode(ids) for ids, _ in pretrain.lessons(3, 0, TOK))
     assert found == expected
     assert all(ids.size <= 1024 or len(ids) == 1 for ids, _ in batches(3, 0, TOK))
+
+
+def test_drills_are_right_and_only_results_count(small_chunks: None) -> None:
+    for ids, weights in pretrain.drills(20, 0, TOK):
+        for line in TOK.decode(ids).splitlines():
+            calculation, result = re.fullmatch(r"So (.+) = (\d+)\.", line).groups()
+            assert evaluate(calculation) == int(result)
+        counted = [i for i, w in zip(ids, weights, strict=True) if w]
+        results = re.findall(r"= (\d+)", TOK.decode(ids))
+        assert TOK.decode(counted) == "".join(f" {n}.\n" for n in results)
+
+
+def test_drills_come_after_reading(small_chunks: None) -> None:
+    def texts(chunk: int) -> list[str]:
+        return [TOK.decode(ids) for ids, _ in pretrain.lessons(chunk, 0, TOK)]
+
+    assert not any(text.startswith("So ") for text in texts(19))
+    assert any(text.startswith("So ") for text in texts(20))
 
 
 def test_learning_rate_rises_stays_and_falls() -> None:

@@ -168,7 +168,7 @@ class AbacusClient:
         ids = [self.engine.encode(text) for text in texts]
         return ollama.EmbedResponse(
             model=model,
-            embeddings=[self.engine.read(i)[0][-1].tolist() for i in ids],
+            embeddings=[self.engine.read(i)[0].tolist() for i in ids],
             prompt_eval_count=sum(map(len, ids)),
         )
 

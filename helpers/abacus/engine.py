@@ -18,8 +18,10 @@ Source: Fan et al. 2018 (top-k); Holtzman et al. 2020 (nucleus, top-p); Nguyen e
 al. 2024 (min-p).
 """
 
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from os.path import commonprefix
 from pathlib import Path
 
 import numpy as np
@@ -36,6 +38,8 @@ from .transformer import (
 
 HERE = Path(__file__).parent
 WEIGHTS = HERE / "weights.npz"
+
+Text = tuple[list[int], np.ndarray]  # ids read, and their keys and values
 
 
 @dataclass(frozen=True)
@@ -146,6 +150,10 @@ class Engine:
             self.params = {name: file[name].astype(np.float64) for name in file}
         self.config = Config()
         self.tokenizer = Tokenizer(load_merges(HERE / "merges.txt"))
+        size = self.config.width // self.config.heads
+        empty = np.empty((self.config.layers, 2, self.config.heads, 0, size))
+        self.nothing: Text = ([], empty)
+        self.memory: deque[Text] = deque(maxlen=16)  # texts read lately
 
     @property
     def size(self) -> int:
@@ -157,18 +165,36 @@ class Engine:
         return [END_OF_TEXT, *self.tokenizer.encode(prompt)]
 
     def read(self, ids: list[int]) -> tuple[np.ndarray, np.ndarray]:
-        """States (T, d) after every token, and the keys and values for a `Cache`."""
+        """The state (d,) after the last token, and the keys and values for a `Cache`.
+
+        What the ids have in common with a text read lately is not computed again:
+        in a tree of steps that is nearly all of it.
+        """
+        known, past = self.recall(ids[:-1])
         layers: list[np.ndarray] = []
         causal = causal_attention()
 
         def attend(layer: int, q: Array, k: Array, v: Array) -> Array:
-            layers.append(np.stack([k[0], v[0]]))
-            return causal(layer, q, k, v)
+            both = np.concatenate([past[layer], np.stack([k[0], v[0]])], axis=-2)
+            layers.append(both)
+            return causal(layer, q, both[:1], both[1:])
 
-        positions = rotary(self.config, 0, len(ids))
-        tokens = np.array([ids])
+        tokens, positions = (
+            np.array([ids[known:]]),
+            rotary(self.config, known, len(ids)),
+        )
         states = hidden_states(self.params, tokens, self.config, positions, attend)
-        return states[0], np.stack(layers)
+        self.memory.append((ids, np.stack(layers)))
+        return states[0, -1], self.memory[-1][1]
+
+    def recall(self, ids: list[int]) -> tuple[int, np.ndarray]:
+        """How many of the first ids were read lately, and their keys and values."""
+
+        def shared(text: Text) -> int:
+            return len(commonprefix([ids, text[0]]))
+
+        best = max([self.nothing, *self.memory], key=shared)
+        return shared(best), best[1][..., : shared(best), :]
 
     def generate(
         self,
@@ -181,11 +207,11 @@ class Engine:
     ) -> list[Continuation]:
         """Continue the prompt once a seed, by at most n tokens, up to a stop string."""
         ids = self.encode(prompt)
-        states, prefix = self.read(ids)
+        state, prefix = self.read(ids)
         cache = Cache(prefix, len(seeds))
         uniform = np.array([np.random.default_rng(seed).random(n) for seed in seeds])
         rows = done = [Continuation() for _ in seeds]
-        log_probs = log_softmax(logits(self.params, states[-1:])).repeat(len(rows), 0)
+        log_probs = log_softmax(logits(self.params, state[None])).repeat(len(rows), 0)
         for t in range(n):
             tokens = draw(log_probs, uniform[:, t], how)
             for row, token, scores in zip(rows, tokens, log_probs, strict=True):

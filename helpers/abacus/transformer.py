@@ -85,10 +85,14 @@ def rms_norm(x: Array, gain: Array, epsilon: float, xp: Any = np) -> Array:
 
 
 def causal_attention(xp: Any = np) -> Attention:
-    """Attention in which each position sees itself and what stands before it."""
+    """Attention in which each position sees itself and what stands before it.
+
+    There may be more keys than queries: then the queries are the last positions.
+    """
 
     def attend(layer: int, q: Array, k: Array, v: Array) -> Array:
-        mask = np.triu(np.full((q.shape[-2], q.shape[-2]), -np.inf), 1)
+        queries, keys = q.shape[-2], k.shape[-2]
+        mask = np.triu(np.full((queries, keys), -np.inf), 1 + keys - queries)
         scores = q @ xp.swapaxes(k, -1, -2) * q.shape[-1] ** -0.5 + mask
         weights = xp.exp(scores - xp.max(scores, axis=-1, keepdims=True))
         return weights / xp.sum(weights, axis=-1, keepdims=True) @ v
