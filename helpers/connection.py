@@ -163,6 +163,10 @@ class Connection:
         self.options = options | {"num_ctx": min([options["num_ctx"], *sizes])}
         self.facts = facts | self.options  # what the advice may mention
 
+    def __deepcopy__(self, memo: dict) -> Connection:
+        """A line cannot be copied: copies of what holds it share it."""
+        return self
+
     def generate(
         self, prompt: str, seeds: list[int], image: str | None = None
     ) -> list[GenerateResponse]:

@@ -44,7 +44,8 @@ def attempt(llm: LLMGen, prompt: str, gold: str, k: int, seed: int = 0) -> Attem
     """
     steps = tuple(llm.sample(prompt, k, seed))
     answers = tuple(extract_answer(step.text) for step in steps)
-    return Attempts(steps, answers, tuple(is_correct(s.text, gold) for s in steps))
+    right = tuple(is_correct(step.text, gold) for step in steps)
+    return Attempts(steps, answers, right)
 
 
 def wilson_interval(successes: int, n: int, z: float = 1.96) -> tuple[float, float]:
@@ -62,7 +63,8 @@ def wilson_interval(successes: int, n: int, z: float = 1.96) -> tuple[float, flo
     centre = p + z * a
     half = z * sqrt(p * (1 - p) / n + a**2)
     shrink = 1 + 2 * z * a
-    return max(0.0, (centre - half) / shrink), min(1.0, (centre + half) / shrink)
+    low, high = (centre - half) / shrink, (centre + half) / shrink
+    return max(0.0, low), min(1.0, high)
 
 
 def with_interval(successes: int, n: int) -> str:

@@ -5,8 +5,17 @@ from fractions import Fraction
 from itertools import combinations
 
 import pytest
+from scripted_llm import ScriptedLLM
 
-from helpers.evaluation import majority_at_k, majority_vote, pass_at_k, wilson_interval
+from helpers.evaluation import (
+    Attempts,
+    attempt,
+    majority_at_k,
+    majority_vote,
+    pass_at_k,
+    wilson_interval,
+    with_interval,
+)
 from helpers.grading import Answer
 
 
@@ -120,3 +129,44 @@ def test_majority_at_k_of_nothing() -> None:
     for k in (0, 3):
         with pytest.raises(ValueError, match="between 1 and 2 answers"):
             majority_at_k(answers(1, 2), "18", k)
+
+
+# Attempts: a model with known solutions.
+
+SOLUTIONS = [
+    "2*9 = 18.\nThe answer is 18.",
+    "The answer is $20.",
+    "No idea.",
+    "#### 18",
+]
+
+
+def attempts(k: int) -> Attempts:
+    return attempt(ScriptedLLM(lambda line: SOLUTIONS), "Q:\n", "#### 18", k, seed=3)
+
+
+def test_attempts_are_read_and_judged() -> None:
+    found = attempts(4)
+    assert [step.text for step in found.steps] == SOLUTIONS
+    assert [answer.value for answer in found.answers] == [18, 20, None, 18]
+    assert found.right == (True, False, False, True)
+    assert found.tokens == sum(len(text) + 1 for text in SOLUTIONS)
+
+
+def test_an_attempt_passes_on_prompt_number_and_seed() -> None:
+    llm = ScriptedLLM(lambda line: SOLUTIONS)
+    attempt(llm, "Q:\n", "18", k=2, seed=5)
+    assert llm.calls == [("Q:\n", 2, 5)]
+
+
+def test_the_vote_of_the_first_k() -> None:
+    found = Attempts((), tuple(answers(20, 18, 18, None)), (False, True, True, False))
+    assert [found.vote(k) for k in (1, 2, 3, 4)] == [False, False, True, True]
+    nobody = Attempts((), tuple(answers(None, 18)), (False, True))
+    assert [nobody.vote(k) for k in (1, 2)] == [False, True]
+
+
+def test_a_share_with_its_interval() -> None:
+    low, high = wilson_interval(312, 500)
+    assert with_interval(312, 500) == f"62.4 ({100 * low:.1f} to {100 * high:.1f})"
+    assert with_interval(0, 10) == "0.0 (0.0 to 27.8)"

@@ -1,6 +1,7 @@
 """`helpers.llm`: the genuine Ollama client on a scripted server, and abacus itself."""
 
 import base64
+import copy
 import math
 import socket
 import subprocess
@@ -8,10 +9,12 @@ import sys
 from collections.abc import Iterator
 from dataclasses import replace
 
+import gymnasium
 import ollama
 import pytest
 import tqdm
 from fake_ollama import BREAK, HANG, FakeOllama, answer
+from gymnasium.utils.env_checker import check_env
 
 from helpers import connection as module
 from helpers.abacus.client import AbacusClient
@@ -209,6 +212,14 @@ def test_a_step_by_hand():
 def test_odd_answers_are_steps_too(server, llm, changes, step):
     server.changes = changes
     assert llm.sample(PROMPT, 2) == [step, step]
+
+
+def test_a_copy_asks_the_same_model(server, llm):
+    """Gymnasium copies what `make` is given; the line to a server has no copy."""
+    env = gymnasium.make("helpers.env:GSM8K-CoT-v0", llm_gen=llm, render_mode="ansi")
+    check_env(env.unwrapped)
+    copied = copy.deepcopy(llm)
+    assert copied.sample(PROMPT, 2) == llm.sample(PROMPT, 2)
 
 
 def test_a_model_that_babbles_gives_an_empty_step(server, llm):
