@@ -2,6 +2,9 @@
 
 import random
 import re
+import subprocess
+import sys
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -30,6 +33,10 @@ class Silent:
     """A language model that is never asked: the prompt alone is of interest."""
 
     is_embedded = True
+
+
+def test_the_vocabulary_comes_from_its_seed() -> None:
+    assert pretrain.learn_vocabulary(0, 1024) == TOK.merges
 
 
 @pytest.fixture
@@ -94,6 +101,13 @@ def test_drills_come_after_reading(small_chunks: None) -> None:
 def test_learning_rate_rises_stays_and_falls() -> None:
     rates = [rate_at(p) for p in (0.0, 0.005, 0.01, 0.5, 0.75, 1.0)]
     assert rates == pytest.approx([0.0, 0.5, 1.0, 1.0, 0.5, 0.0])
+
+
+@pytest.mark.skipif(bool(find_spec("torch")), reason="PyTorch is here")
+def test_without_pytorch_it_says_what_to_type() -> None:
+    command = [sys.executable, "-m", "helpers.abacus.pretrain"]
+    done = subprocess.run(command, capture_output=True, encoding="utf-8")
+    assert done.returncode == 2 and 'pip install -e ".[train]"' in done.stderr
 
 
 def test_loss_equals_the_one_computed_in_numpy() -> None:

@@ -6,7 +6,7 @@ text); a *batch* is lessons of similar length, padded to the longest; a token's
 little, the task description and padding not at all); a *chunk* is the lessons
 generated, sorted and cut into batches at a time.
 
-    python -m helpers.abacus.pretrain --tokens 40e6 --out abacus.npz
+    python -m helpers.abacus.pretrain --tokens 36e6 --out build/abacus.npz
 
 It needs PyTorch (`pip install -e .[train]`), runs on the GPU if there is one, and
 goes on from its last checkpoint if it was interrupted. The same seed gives the
@@ -22,6 +22,7 @@ import argparse
 import random
 import re
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -30,8 +31,15 @@ from tqdm import tqdm
 
 from .optimizer import update
 from .problems import generate
-from .prompt import PROBLEM_FORMAT, TASK_DESCRIPTION, format_example, format_solution
-from .tokenizer import END_OF_TEXT, Tokenizer, learn_merges, load_merges, save_merges
+from .prompt import PROBLEM_FORMAT, TASK_DESCRIPTION, format_solution
+from .tokenizer import (
+    END_OF_TEXT,
+    Merge,
+    Tokenizer,
+    learn_merges,
+    load_merges,
+    save_merges,
+)
 from .transformer import Config, hidden_states, init_params, logits, rotary
 
 HERE = Path(__file__).parent
@@ -215,44 +223,35 @@ def pretrain(
         trainer.save(checkpoint)
 
 
-def learn_vocabulary(seed: int, size: int) -> Tokenizer:
-    """A tokenizer from its own training problems, kept in `merges.txt`."""
+def learn_vocabulary(seed: int, size: int) -> list[Merge]:
+    """The merges of the first training problems; they are kept in `merges.txt`."""
     problems = generate("train", 20_000, seed=seed)
-    texts = [TASK_DESCRIPTION, *map(format_example, problems)]
-    save_merges(learn_merges(texts, size), MERGES)
-    return Tokenizer(load_merges(MERGES))
+    asked = [PROBLEM_FORMAT.format(question=p["question"]) for p in problems]
+    solved = [format_solution(p["answer"]) for p in problems]
+    return learn_merges([TASK_DESCRIPTION, *asked, *solved], size)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m helpers.abacus.pretrain",
-        description="Pre-train abacus. Example: --tokens 40e6 --out abacus.npz",
+        description="Pre-train abacus. Example: --tokens 36e6 --out build/abacus.npz",
     )
-    parser.add_argument("--tokens", type=float, default=40e6, help="how many to see")
+    parser.add_argument("--tokens", type=float, default=36e6, help="how many to see")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, default=Path("build/abacus.npz"))
-    parser.add_argument("--new-vocabulary", action="store_true")
     args = parser.parse_args()
+    if find_spec("torch") is None:
+        parser.error('pre-training needs PyTorch; type: pip install -e ".[train]"')
     args.out.parent.mkdir(parents=True, exist_ok=True)
     checkpoint = args.out.with_suffix(".checkpoint.npz")
-    config = Config()
-    new = args.new_vocabulary or not MERGES.exists()
-    tok = (
-        learn_vocabulary(args.seed, config.vocab)
-        if new
-        else Tokenizer(load_merges(MERGES))
-    )
-    trainer = Trainer(config, args.seed)
+    trainer = Trainer(Config(), args.seed)
+    if not MERGES.exists():
+        save_merges(learn_vocabulary(args.seed, trainer.config.vocab), MERGES)
     if checkpoint.exists():
         trainer.load(checkpoint)
-    with tqdm(
-        total=args.tokens,
-        initial=trainer.tokens,
-        unit="tok",
-        unit_scale=True,
-        smoothing=0.05,
-        mininterval=5,
-    ) as bar:
+    look = {"unit": "tok", "unit_scale": True, "smoothing": 0.05, "mininterval": 5}
+    with tqdm(total=args.tokens, initial=trainer.tokens, **look) as bar:
+        tok = Tokenizer(load_merges(MERGES))
         pretrain(trainer, args.tokens, tok, checkpoint, bar)
     weights = {k: p.cpu().numpy().astype(np.float16) for k, p in trainer.params.items()}
     np.savez_compressed(args.out, **weights)
