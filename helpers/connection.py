@@ -139,6 +139,17 @@ def was_cut(prompt: str, response: GenerateResponse, num_ctx: int) -> bool:
     return halved or overflown or count >= num_ctx - 1
 
 
+def decode_image(image: str) -> bytes:
+    """The bytes of a picture in base64; line breaks and a data: address are allowed."""
+    try:
+        text = "".join(image.rpartition(",")[2].split())
+        return base64.b64decode(text, validate=True)
+    except (AttributeError, TypeError, ValueError) as error:
+        raise ValueError(
+            "image is not base64; type base64.b64encode(path.read_bytes()).decode()"
+        ) from error
+
+
 class Connection:
     """One model behind its client: a prompt and seeds in, whole responses out."""
 
@@ -146,6 +157,8 @@ class Connection:
         self, model: str, options: dict[str, Any], timeout: float, host: str | None
     ) -> None:
         self.model, address = model, server_address(host)
+        # NumPy's numbers are welcome, but a server is sent Python's own.
+        options = {k: v.item() if hasattr(v, "item") else v for k, v in options.items()}
         if model == EMBEDDED:
             from helpers.abacus.client import AbacusClient
 
@@ -180,7 +193,9 @@ class Connection:
             else:
                 responses = [self.request(prompt, seed, image) for seed in seeds]
         for response in responses:
-            if was_cut(prompt, response, self.options["num_ctx"]):
+            # abacus refuses a prompt that is too long; Ollama cuts it without a word.
+            cut = was_cut(prompt, response, self.options["num_ctx"])
+            if cut and self.model != EMBEDDED:
                 raise failure("context", said="a part was cut off", **self.facts)
             if response.thinking and not response.response:
                 raise failure("thinking", **self.facts)
@@ -188,7 +203,7 @@ class Connection:
 
     def request(self, prompt: str, seed: int, image: str | None) -> GenerateResponse:
         """One request to Ollama. Some models think unless they are told not to."""
-        images = [base64.b64decode(image, validate=True)] if image else None
+        images = [decode_image(image)] if image else None
         settings = {"raw": True, "think": False, "logprobs": True, "images": images}
-        settings["options"] = {**self.options, "seed": seed}
+        settings["options"] = {**self.options, "seed": int(seed)}
         return patiently(lambda: self.client.generate(self.model, prompt, **settings))

@@ -84,7 +84,11 @@ FIRST_PROBLEM = Problem(
 
 
 class AnyText(Text):
-    """The space of all strings; length and characters only shape `sample()`."""
+    """The space of all strings; length and characters only shape `sample()`.
+
+    Of Gymnasium's vector environments, the asynchronous one needs
+    `shared_memory=False`, because it would share an alphabet.
+    """
 
     def contains(self, x: Any) -> bool:
         """Is x a string?"""
@@ -106,6 +110,14 @@ def merge_steps(steps: Sequence[Step]) -> tuple[Action, ...]:
         count, tokens = len(group), sum(step.tokens for step in group)
         actions.append(Action(text, count / total, count, group[0].logprob, tokens))
     return tuple(actions)
+
+
+def choose_problem(options: dict[str, Any] | None, default: Problem) -> Problem:
+    """The problem that the options of a reset name, else the default."""
+    options = {"problem": default} | (options or {})
+    if [*options] != ["problem"] or not isinstance(options["problem"], Problem):
+        raise ValueError('Type reset(options={"problem": Problem(question, answer)}).')
+    return options["problem"]
 
 
 class CoTEnv(gymnasium.Env[str, str], ABC):
@@ -157,7 +169,7 @@ class CoTEnv(gymnasium.Env[str, str], ABC):
         if seed is None:
             seed = int(self.np_random.integers(2**31))
         self._seed = seed
-        self.problem = (options or {}).get("problem", self.problem)
+        self.problem = choose_problem(options, self.problem)
         self.prompt = self._build_prompt()
         self.steps: tuple[str, ...] = ()
         self.terminated, self.truncated, self.tokens_sampled = False, False, 0

@@ -4,14 +4,15 @@ Models are free to write "The answer is $18.00.", "#### 18" or "\boxed{18}". A g
 that compares strings calls two of them wrong. This one reads a *value*, an exact
 fraction, and notes the *rule* that found it, in this order of trust:
 
-    "answer is"     the last clause "answer is ..." that states a number
+    "answer is"     the last clause "answer is ..." or "Answer: ..." with a number
     "####"          GSM8K's own closing line, "#### 18"
     "boxed"         LaTeX, "\boxed{18}"
     "last number"   none of the above: a guess, so count how often it was needed
     "none"          no number at all; counted as wrong, and never votes
 
 Numbers are written in digits: 1,234  -5  18.50  25%  1/2  2 1/2. Not covered: words
-("eighteen", "2 million"), powers of ten ("1e5"), and sums that the text leaves undone.
+("eighteen", "minus 5", "2 million"), powers ("1e5", "2^3"), times of day, 3½, decimal
+commas, and sums that the text leaves undone.
 Nothing is evaluated as code, and every pattern takes time linear in the text.
 """
 
@@ -23,13 +24,15 @@ from helpers.abacus.prompt import strip_annotations
 
 NEW_QUESTION = re.compile(r"\n[ \t*#]*+(?:question|q)[ \t]*+:", re.I)
 MARKERS = {
-    "answer is": re.compile(r"\banswer\W{1,4}is\b(?!\W{1,4}not\b)[^\w.−-]*+", re.I),
+    "answer is": re.compile(
+        r"\banswer(?:\W{1,4}is\b(?!\W{1,4}not\b)|\W{0,3}:)[^\w.−–-]*+", re.I
+    ),
     "####": re.compile(r"####(?=[^\w\n]{0,8}\d)"),
     "boxed": re.compile(r"\\boxed\b"),
 }
 NUMBER = re.compile(
     r"""
-    (?P<minus> (?<![\w)]) [-−] [\\$€£]{0,2} )?      # a sign, not a subtraction
+    (?P<minus> (?<![\w)]) [-−–] [\\$€£]{0,2} )?     # a sign, not a subtraction
     (?P<whole> \d++ [ ] (?=\d++/\d) )?              # the 2 of "2 1/2"
     (?P<top> \d++ (?: ,\d{3}(?!\d) )*+ (?: \.\d++ )? | (?<![\w.])\.\d++ )
     (?: [ ]? / [ ]? (?P<bottom> \d++ ) )?
@@ -37,11 +40,20 @@ NUMBER = re.compile(
     re.X,
 )
 SENTENCE_END = re.compile(r"[.!?](?=\s|$)|\n")
-ASIDE = re.compile(r"[,;](?=\s|$)|\}")
-UNDONE = re.compile(r"\d[\s%)]{0,3}[-−+*×÷x][\s(\\$€£]{0,3}\d")  # "9 * 2"
+ASIDE = re.compile(  # what follows a stated number does not change it
+    r"""
+    [,;] (?=\s|$) | \}
+    | \b (?:because|since) \b
+    | (?: (?<=[\w%$.]) | (?<=\*\*) ) [ ]\( (?! [^=]{0,40} = )   # "18 (9 * 2)"
+    """,
+    re.X,
+)
+UNDONE = re.compile(r"\d[\s%)]{0,3}[-−–+*×÷x][\s(\\$€£]{0,3}\d")  # "9 * 2"
 LATEX = (
     (re.compile(r"(?<=\d)(?=\\[dt]?frac)"), " "),
     (re.compile(r"\\[dt]?frac\{(\d++)\}\{(\d++)\}"), r"\1/\2"),
+    (re.compile(r"\\[dt]?frac(\d)(\d)"), r"\1/\2"),
+    (re.compile(r"\\(?:times|cdot|div)\b"), "×"),
     (re.compile(r"\{,\}|,\\!"), ","),
 )
 MAX_DIGITS = 60  # longer ones answer nothing, and would only cost time

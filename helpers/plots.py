@@ -230,8 +230,8 @@ def plot_accuracy(
     """
     figure, axes = _new_figure(7.5, 4.5)
     for i, (name, points) in enumerate(series.items()):
-        # Intervals at one cost would hide each other: shift each series by 2 %.
-        costs = [cost * 1.02**i for cost, _, _ in points]
+        # Markers at one cost would hide each other: shift each series by 7 %.
+        costs = [cost * 1.07**i for cost, _, _ in points]
         shares = [right / n for _, right, n in points]
         ends = [wilson_interval(right, n) for _, right, n in points]
         # max: at 0 % and 100 % rounding can put an end on the wrong side.

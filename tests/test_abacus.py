@@ -4,7 +4,7 @@ import inspect
 import os
 import subprocess
 import sys
-from collections import Counter
+from collections import Counter, deque
 from pathlib import Path
 
 import numpy as np
@@ -141,7 +141,8 @@ def test_drawing_inverts_the_cumulative_distribution() -> None:
     log_probs = np.log([[0.25, 0.5, 0.25]]).repeat(5, 0)
     uniform = np.array([0.0, 0.24, 0.26, 0.74, 0.76])
     assert draw(log_probs, uniform, Sampling()).tolist() == [0, 0, 1, 1, 2]
-    assert draw(log_probs, uniform, Sampling(temperature=0)).tolist() == [1] * 5
+    for cold in (0, 5e-324):
+        assert draw(log_probs, uniform, Sampling(temperature=cold)).tolist() == [1] * 5
 
 
 def test_the_same_text_on_every_processor() -> None:
@@ -245,13 +246,54 @@ def test_bad_options_are_named(options: dict, named: str) -> None:
     assert caught.value.status_code == 400
 
 
+def test_options_may_be_ollamas_object(client: AbacusClient) -> None:
+    options = ollama.Options(temperature=0.5, seed=3, num_predict=9)
+    as_dict = {"temperature": 0.5, "seed": 3, "num_predict": 9}
+    texts = [client.generate("abacus", PROMPT, options=o) for o in (options, as_dict)]
+    assert texts[0].response == texts[1].response
+
+
+@pytest.mark.parametrize("damage", ["missing", "half", "shape", "empty"])
+def test_damaged_weights_say_how_to_get_them_back(damage: str, tmp_path: Path) -> None:
+    path, content = tmp_path / "weights.npz", WEIGHTS.read_bytes()
+    if damage == "shape":
+        with np.load(WEIGHTS) as file:
+            np.savez(path, **(dict(file) | {"0.gate": np.ones((3, 3))}))
+    elif damage != "missing":
+        path.write_bytes(content[: len(content) // 2] if damage == "half" else b"")
+    with pytest.raises(ollama.ResponseError, match="git checkout -- "):
+        AbacusClient(path).generate("abacus", PROMPT)
+
+
+def test_threads_do_not_mix_up_what_they_read() -> None:
+    """A read by another thread between two lines of `read` must not be returned."""
+
+    class Disturbed(Engine):
+        def recall(self, ids: list[int]) -> tuple[int, np.ndarray]:
+            found = super().recall(ids)
+            self.memory = self.Meddler(self.memory)
+            return found
+
+        class Meddler(deque):
+            def append(self, text: tuple) -> None:
+                super().append(text)
+                super().append((text[0][:1], text[1][..., :1, :] + 1))
+
+    ids = Engine().encode(PROMPT)
+    np.testing.assert_allclose(Disturbed().read(ids)[1], Engine().read(ids)[1])
+
+
 def test_requests_that_cannot_be_served(client: AbacusClient) -> None:
     with pytest.raises(ollama.ResponseError, match="not found"):
         client.generate("llama3.2", PROMPT)
     with pytest.raises(ollama.ResponseError, match="see images"):
         client.generate("abacus", PROMPT, images=["aGk="])
-    with pytest.raises(ollama.ResponseError, match="longer than the context"):
-        client.generate("abacus", "word " * 2000)
+    for method in (client.generate, client.embed):
+        with pytest.raises(ollama.ResponseError, match="longer than the context"):
+            method("abacus", "word " * 2000)
+    for seeds in ([], [-1]):
+        with pytest.raises(ollama.ResponseError, match="seeds"):
+            client.generate_many("abacus", PROMPT, seeds=seeds)
 
 
 def test_embedding_is_the_state_after_the_last_token(client: AbacusClient) -> None:

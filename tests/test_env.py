@@ -214,6 +214,15 @@ def test_reset_changes_the_problem_for_good():
     assert env.step("The answer is 5.")[1] == 1.0
 
 
+@pytest.mark.parametrize("options", [{"problem": "a?"}, {"problm": ORCHARD}])
+def test_a_reset_with_a_bad_option_harms_nothing(options):
+    env = make_env()
+    before, _ = env.reset(seed=1)
+    with pytest.raises(ValueError, match="Problem\\(question, answer\\)"):
+        env.reset(options=options)
+    assert env.reset(seed=1)[0] == before
+
+
 def test_merging_agrees_with_counting():
     rng = random.Random(0)
     for _ in range(200):

@@ -75,6 +75,15 @@ RIGHT = [
     ("5/2", r"\boxed{2\frac{1}{2}}", "boxed"),
     ("2.5", "The answer is 2 1/2 cups.", "answer is"),
     ("1000", r"\boxed{1{,}000}", "boxed"),
+    ("1/2", r"\boxed{\frac12}", "boxed"),
+    ("-5", "The answer is \N{EN DASH}5.", "answer is"),
+    # a number is stated, then explained
+    ("18", "The answer is 18 (9 * 2).", "answer is"),
+    ("18", "The answer is 18 since 9 * 2.", "answer is"),
+    ("18", "The answer is **18** (3 * 6)", "answer is"),
+    ("18", "The answer is 3 * (4 + 2) = 18", "answer is"),
+    ("18", "**Answer:** 18\n(for 7 days)", "answer is"),
+    ("18", "Answer: $18", "answer is"),
 ]
 WRONG = [
     ("5", "-5"),
@@ -90,6 +99,8 @@ WRONG = [
     ("18", "18. Wait, no. The answer is 20."),
     ("1", "The answer is 18"),
     ("9", "The answer is 9 * 2."),
+    ("3", "The answer is 3 * (4 + 2)."),
+    ("6", r"The answer is $6 \times 3$."),
     ("4", "The answer is\n\nQuestion: A dog has 4 legs..."),
     ("2", "The answer is 2 1/2."),
     ("18", ""),

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import gymnasium
+import numpy as np
 import ollama
 import pytest
 import tqdm
@@ -101,6 +102,28 @@ def test_a_broken_image_is_refused(server):
     with pytest.raises(ValueError, match="base64"):
         LLMGen("llama3.2", host=server.host)("Look.\n", "no picture!")
     assert not server.bodies("/api/generate")
+
+
+def test_an_image_may_be_a_data_address_with_line_breaks(server):
+    server.show["capabilities"] = ["vision"]
+    llm = LLMGen("llama3.2", host=server.host)
+    llm("Look.\n", "data:image/png;base64,aGVs\nbG8=\n")
+    assert server.bodies("/api/generate")[0]["images"] == ["aGVsbG8="]
+
+
+def test_numpy_numbers_travel_as_plain_ones(server):
+    llm = LLMGen(
+        "llama3.2", n=np.int64(5), temperature=np.float32(0.5), host=server.host
+    )
+    llm.sample(PROMPT, 1, seed=np.int64(3))
+    options = server.bodies("/api/generate")[0]["options"]
+    assert (options["num_predict"], options["temperature"]) == (5, 0.5)
+
+
+def test_abacus_is_not_suspected_of_cutting_prompts():
+    llm = LLMGen("abacus", n=1)
+    assert llm.sample(" dollars" * 514, 1, seed=0)[0].tokens == 1  # half its context
+    assert llm.sample("7" * 1022, 1, seed=0)[0].tokens == 1  # all but one of 1024
 
 
 def test_a_present_model_is_not_pulled(server):

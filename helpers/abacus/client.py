@@ -16,12 +16,14 @@ from __future__ import annotations
 import hashlib
 import secrets
 import time
+import zipfile
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .engine import WEIGHTS, Continuation, Engine, Sampling
+from .transformer import init_params
 
 if TYPE_CHECKING:
     import ollama
@@ -48,11 +50,12 @@ def refuse(message: str, status_code: int = 400) -> ollama.ResponseError:
 
 def check_options(given: Mapping[str, Any]) -> dict[str, Any]:
     """All options with defaults filled in; unknown or impossible ones are refused."""
+    given = {name: value for name, value in dict(given).items() if value is not None}
     unknown = sorted(set(given) - set(DEFAULTS))
     if unknown:
         known = ", ".join(DEFAULTS)
         raise refuse(f"abacus does not know the option {unknown[0]!r}; known: {known}")
-    options = DEFAULTS | {k: v for k, v in given.items() if v is not None}
+    options = DEFAULTS | given
     limits = {
         "temperature": options["temperature"] >= 0,
         "top_k": options["top_k"] >= 0,
@@ -71,7 +74,18 @@ def check_options(given: Mapping[str, Any]) -> dict[str, Any]:
 @lru_cache(maxsize=4)
 def load_engine(weights: Path) -> Engine:
     """An engine is loaded once a process, however many clients there are."""
-    return Engine(weights)
+    try:
+        engine = Engine(weights)
+        shapes = {name: a.shape for name, a in init_params(engine.config, 0).items()}
+        if shapes != {name: a.shape for name, a in engine.params.items()}:
+            raise ValueError("parameters of another shape")
+    except (OSError, EOFError, ValueError, zipfile.BadZipFile) as error:
+        raise refuse(
+            f"its weights cannot be read: {error!r}. Fetch {weights.name} again: "
+            f"git checkout -- {weights}",
+            500,
+        ) from error
+    return engine
 
 
 class AbacusClient:
@@ -138,6 +152,8 @@ class AbacusClient:
         top = top_logprobs or 0
         if not 0 <= top <= 20:
             raise refuse("top_logprobs must be between 0 and 20")
+        if not seeds or min(seeds) < 0:
+            raise refuse("seeds must be one or more whole numbers from 0")
         start = time.perf_counter_ns()
         length = len(self.engine.encode(prompt))
         context = min(settings["num_ctx"], self.engine.config.context)
@@ -166,6 +182,8 @@ class AbacusClient:
         self._check_model(model)
         texts = [input] if isinstance(input, str) else list(input)
         ids = [self.engine.encode(text) for text in texts]
+        if max(map(len, ids), default=0) > (context := self.engine.config.context):
+            raise refuse(f"a text is longer than the context of {context} tokens")
         return ollama.EmbedResponse(
             model=model,
             embeddings=[self.engine.read(i)[0].tolist() for i in ids],

@@ -137,8 +137,10 @@ def draw(log_probs: np.ndarray, uniform: np.ndarray, how: Sampling) -> np.ndarra
     """One token id a row: log_probs (B, V), uniform numbers (B,) in [0, 1)."""
     if how.temperature == 0:
         return log_probs.argmax(axis=-1)
-    scaled = np.where(allowed(log_probs, how), log_probs, -np.inf) / how.temperature
-    cumulative = np.cumsum(np.exp(scaled - scaled.max(axis=-1, keepdims=True)), axis=-1)
+    below = log_probs - log_probs.max(axis=-1, keepdims=True)
+    with np.errstate(over="ignore"):  # a tiny temperature: all but the best are at -inf
+        scaled = np.where(allowed(log_probs, how), below, -np.inf) / how.temperature
+    cumulative = np.cumsum(np.exp(scaled), axis=-1)
     return (cumulative <= uniform[:, None] * cumulative[:, -1:]).sum(axis=-1)
 
 
@@ -184,8 +186,9 @@ class Engine:
             rotary(self.config, known, len(ids)),
         )
         states = hidden_states(self.params, tokens, self.config, positions, attend)
-        self.memory.append((ids, np.stack(layers)))
-        return states[0, -1], self.memory[-1][1]
+        past = np.stack(layers)
+        self.memory.append((ids, past))  # threads share the memory: never ask it back
+        return states[0, -1], past
 
     def recall(self, ids: list[int]) -> tuple[int, np.ndarray]:
         """How many of the first ids were read lately, and their keys and values."""
@@ -193,7 +196,7 @@ class Engine:
         def shared(text: Text) -> int:
             return len(commonprefix([ids, text[0]]))
 
-        best = max([self.nothing, *self.memory], key=shared)
+        best = max([self.nothing, *self.memory.copy()], key=shared)
         return shared(best), best[1][..., : shared(best), :]
 
     def generate(
