@@ -3,12 +3,11 @@
 Vocabulary: a *problem* is a question and its gold answer. The *state* is the text so
 far: the prompt (task, examples, question), then every step with "\\n" after it; it is
 what the language model reads. An *action* is one step: one sentence without a newline,
-from a model or a person. A *proposal* is k steps sampled at one state, equal ones
-merged. The *prior* of an action is its share of the (non-empty) samples: an unbiased
-estimate of the policy's probability that needs no log-probabilities.
+from a model or a person.
 
-Covers: the Markov decision process in Gymnasium's interface, the prompt, duplicates,
-`fork()` for search. Does not cover: trees (`tree.py`), reading answers (`grading.py`).
+Covers: the Markov decision process in Gymnasium's interface, the prompt, `fork()` for
+search. Does not cover: merging samples into actions with priors (`proposal.py`), trees
+(`tree.py`), reading answers (`grading.py`).
 After `CoTEnv` of TSLLM (Feng et al. 2023, arXiv:2309.17179); no code is taken from it.
 """
 
@@ -30,7 +29,8 @@ from helpers.abacus.prompt import (
     format_example,
 )
 from helpers.grading import Answer, extract_answer, is_correct
-from helpers.llm import LLMGen, Step
+from helpers.llm import LLMGen
+from helpers.proposal import Action, Proposal, merge_steps
 
 ATTEMPTS = 3  # batches sampled at a state before an all-empty answer is believed
 
@@ -42,25 +42,6 @@ class Problem:
     question: str
     answer: str
     image: str | None = None  # base64, for a model that sees
-
-
-@dataclass(frozen=True)
-class Action:
-    """A distinct sampled step; `tokens` sums over all `count` samples of it."""
-
-    text: str
-    prior: float
-    count: int
-    logprob: float | None
-    tokens: int
-
-
-@dataclass(frozen=True)
-class Proposal:
-    """The distinct actions of one state; `tokens` counts empty samples as well."""
-
-    actions: tuple[Action, ...]
-    tokens: int
 
 
 EXAMPLES = (
@@ -95,27 +76,10 @@ class AnyText(Text):
         return isinstance(x, str)
 
 
-def merge_steps(steps: Sequence[Step]) -> tuple[Action, ...]:
-    """Merge equal steps (blanks aside) in order of first appearance; drop empty ones.
-
-    The priors sum to 1; `logprob` is that of the first of equal steps.
-    """
-    groups: dict[str, list[Step]] = {}
-    for step in steps:
-        groups.setdefault(" ".join(step.text.split()), []).append(step)
-    groups.pop("", None)
-    total = sum(len(group) for group in groups.values())
-    actions = []
-    for text, group in groups.items():
-        count, tokens = len(group), sum(step.tokens for step in group)
-        actions.append(Action(text, count / total, count, group[0].logprob, tokens))
-    return tuple(actions)
-
-
 def choose_problem(options: dict[str, Any] | None, default: Problem) -> Problem:
     """The problem that the options of a reset name, else the default."""
     options = {"problem": default} | (options or {})
-    if [*options] != ["problem"] or not isinstance(options["problem"], Problem):
+    if [*options] != ["problem"] or not hasattr(options["problem"], "question"):
         raise ValueError('Type reset(options={"problem": Problem(question, answer)}).')
     return options["problem"]
 

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from scripted_llm import ScriptedLLM
 
-from helpers.env import Action, GSM8KEnv, Problem
+from helpers.env import GSM8KEnv, Problem
 from helpers.evaluation import wilson_interval
 from helpers.llm import derive_seed
 from helpers.plots import (
@@ -25,6 +25,7 @@ from helpers.plots import (
     show,
     visible,
 )
+from helpers.proposal import Action
 from helpers.tree import Node, breadth_first, leaves, walk
 
 MARKET = Problem("How much?", "15")

@@ -107,6 +107,9 @@ def test_step_counts_cover_two_to_eight_and_obey_the_bounds(train) -> None:
     counts = Counter(problem["answer"].count("<<") for problem in train)
     assert sorted(counts) == [2, 3, 4, 5, 6, 7, 8]
     assert sum(counts[k] for k in (3, 4, 5, 6)) > 0.7 * len(train)
+    asked = Counter(p["answer"].count("<<") for p in generate("test", 300))
+    assert sorted(asked) == [2, 3, 4, 5, 6, 7, 8]
+    assert sum(asked[k] for k in (6, 7, 8)) > 0.6 * 300
     for low, high in [(2, 2), (4, 5), (8, 8)]:
         bounded = generate("train", 100, steps=(low, high))
         assert {p["answer"].count("<<") for p in bounded} == set(range(low, high + 1))
@@ -179,7 +182,7 @@ def test_a_seed_gives_the_same_problems_for_ever_and_in_every_process() -> None:
     texts = [*generate("train", 500, seed=1), *generate("test", 50, seed=1)]
     here = hashlib.sha256(json.dumps(texts).encode()).hexdigest()
     assert done.stdout.strip() == here
-    assert here.startswith("850c88ce042f0338")
+    assert here.startswith("92863e6a5bd8c5df")
 
 
 def masked(question: str) -> str:

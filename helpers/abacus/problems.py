@@ -25,7 +25,15 @@ from helpers.abacus.words import DISTRACTORS, SPARES, THEN, plural
 Skeleton = tuple[tuple[str, ...], tuple[int, ...]]
 
 SPLITS = ("train", "validation", "test")
-STEP_WEIGHTS = {2: 10, 3: 20, 4: 24, 5: 20, 6: 14, 7: 7, 8: 5}
+# How often a problem has so many steps. The model learns on all lengths; what it is
+# asked later is mostly long, because it is too good at the short ones.
+TRAIN_WEIGHTS = {2: 10, 3: 20, 4: 24, 5: 20, 6: 14, 7: 7, 8: 5}
+ASKED_WEIGHTS = {2: 3, 3: 3, 4: 5, 5: 9, 6: 20, 7: 30, 8: 30}
+STEP_WEIGHTS = {
+    "train": TRAIN_WEIGHTS,
+    "validation": ASKED_WEIGHTS,
+    "test": ASKED_WEIGHTS,
+}
 QUESTION_WORDS = range(25, 91)
 
 
@@ -40,9 +48,9 @@ def generate(
     """
     if split not in SPLITS:
         raise ValueError(f"no split {split!r}; choose one of {', '.join(SPLITS)}")
-    low, high = steps or (min(STEP_WEIGHTS), max(STEP_WEIGHTS))
-    lengths = [k for k in STEP_WEIGHTS if low <= k <= high]
-    if not lengths or low > high:
+    low, high = steps or (2, 8)
+    lengths = {k: w for k, w in STEP_WEIGHTS[split].items() if low <= k <= high}
+    if not lengths:
         raise ValueError(f"no problem has {low} to {high} steps; use 2 to 8")
     return [_problem(split, lengths, Random(f"{split}-{seed}-{i}")) for i in range(n)]
 
@@ -64,9 +72,12 @@ def compose(schemas: list[Schema], random: Random) -> Story:
     return story
 
 
-def _problem(split: str, lengths: list[int], random: Random) -> dict[str, str]:
-    """Draw stories of one length until one is suitable and in the split."""
-    (length,) = random.choices(lengths, [STEP_WEIGHTS[k] for k in lengths])
+def _problem(split: str, lengths: dict[int, int], random: Random) -> dict[str, str]:
+    """Draw stories of one length until one is suitable and in the split.
+
+    `lengths` are the allowed numbers of steps with their weights.
+    """
+    (length,) = random.choices([*lengths], [*lengths.values()])
     while True:
         schemas = plan(length, random)
         if sum(schema.steps for schema in schemas) not in lengths:
