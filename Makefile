@@ -24,6 +24,9 @@ STAMP := $(ENV)/.set-up-done
 # This checkout's helpers come first, whatever else is installed.
 export PYTHONPATH := $(CURDIR)$(if $(PYTHONPATH),:$(PYTHONPATH))
 
+# abacus multiplies small matrices: a second thread would mostly wait for the first.
+export OPENBLAS_NUM_THREADS ?= 1
+
 # The outputs in the notebooks are those of abacus on the practice problems, so
 # that is what they are compared with and refreshed from.
 DEFAULTS := env -u REASONING_MODEL -u GSM8K_PATH
