@@ -246,7 +246,7 @@ class GSM8KEnv(CoTEnv):
         problem_format: str = PROBLEM_FORMAT, stop_string: str = STOP_STRING,
         **options: Any,
     ) -> None:  # fmt: skip
-        model = llm_gen or LLMGen(os.environ.get("REASONING_MODEL", "abacus"))
+        model = llm_gen or LLMGen(os.environ.get("REASONING_MODEL") or "abacus")
         texts = (task_description, cot_examples, problem_format, stop_string)
         super().__init__(problem, model, *texts, **options)
 

@@ -103,10 +103,11 @@ def table(results: list[Result]) -> list[str]:
 def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m helpers.model_card",
-        description="Measure abacus and write its model card.",
+        description="Measure abacus and write its card, helpers/abacus/README.md.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
-    parser.add_argument("--problems", type=int, default=500)
-    parser.add_argument("--samples", type=int, default=64)
+    parser.add_argument("--problems", type=int, default=500, help="of the test split")
+    parser.add_argument("--samples", type=int, default=64, help="drawn for each")
     args = parser.parse_args()
     results = measure(generate("test", args.problems), args.samples)
     tokens = sum(r.drawn.tokens for r in results) / (len(results) * args.samples)

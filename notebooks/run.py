@@ -151,6 +151,8 @@ def main(arguments: list[str]) -> int:
         if error:
             failed += 1
             print(last_lines(error), flush=True)
+    if arguments[0] == "build" and not failed:
+        print(f"To read them, open the .html files in {BUILD.name}/ with a browser.")
     return min(failed, 1)
 
 

@@ -235,10 +235,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m helpers.abacus.pretrain",
         description="Pre-train abacus. Example: --tokens 36e6 --out build/abacus.npz",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
-    parser.add_argument("--tokens", type=float, default=36e6, help="how many to see")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--out", type=Path, default=Path("build/abacus.npz"))
+    parser.add_argument("--tokens", type=float, default=36e6, help="to train on")
+    parser.add_argument("--seed", type=int, default=0, help="of lessons and weights")
+    parser.add_argument(
+        "--out", type=Path, default=Path("build/abacus.npz"), help="the weights' file"
+    )
     args = parser.parse_args()
     if find_spec("torch") is None:
         parser.error('pre-training needs PyTorch; type: pip install -e ".[train]"')
