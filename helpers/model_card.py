@@ -7,7 +7,7 @@ whether any of k samples is right. All on held-out test problems, asked zero-sho
 
     python -m helpers.model_card --problems 500 --samples 64
 
-It prints the table and writes `helpers/abacus/README.md`. Ten minutes on two cores.
+It prints the table and writes `helpers/abacus/README.md`. It takes some minutes.
 """
 
 import argparse

@@ -100,6 +100,7 @@ class AbacusClient:
 
     @property
     def engine(self) -> Engine:
+        """The model itself, loaded when it is first asked for."""
         return load_engine(self.weights)
 
     def generate(

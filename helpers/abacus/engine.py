@@ -71,6 +71,7 @@ class Continuation:
 
     @property
     def text(self) -> str:
+        """The words written; broken UTF-8 shows as the replacement character."""
         return self.written.decode("utf-8", "replace")
 
 
@@ -181,10 +182,8 @@ class Engine:
             layers.append(both)
             return causal(layer, q, both[:1], both[1:])
 
-        tokens, positions = (
-            np.array([ids[known:]]),
-            rotary(self.config, known, len(ids)),
-        )
+        tokens = np.array([ids[known:]])
+        positions = rotary(self.config, known, len(ids))
         states = hidden_states(self.params, tokens, self.config, positions, attend)
         past = np.stack(layers)
         self.memory.append((ids, past))  # threads share the memory: never ask it back

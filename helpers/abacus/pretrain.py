@@ -3,14 +3,15 @@
 Vocabulary used here: a *lesson* is one training text (prompt, solution, end of
 text); a *batch* is lessons of similar length, padded to the longest; a token's
 *weight* says how much its prediction counts (a solution fully, a question a
-little, the task description and padding not at all); a *chunk* is the lessons
-generated, sorted and cut into batches at a time.
+little, the task description and padding not at all); a *drill* is a lesson of bare
+sums; a *chunk* is the lessons generated, sorted and cut into batches at a time.
 
     python -m helpers.abacus.pretrain --tokens 36e6 --out build/abacus.npz
 
 It needs PyTorch (`pip install -e .[train]`), runs on the GPU if there is one, and
 goes on from its last checkpoint if it was interrupted. The same seed gives the
-same lessons in the same order; the weights agree to rounding between machines.
+same lessons in the same order; on other machines or with other numbers of threads,
+rounding grows over thousands of steps, so the weights come out alike, not equal.
 
 Not covered: several GPUs, mixed precision, fine-tuning (notebook 07).
 
