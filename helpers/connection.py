@@ -12,6 +12,7 @@ cut without a word. Does not cover: chat, streaming, parallel requests.
 from __future__ import annotations
 
 import base64
+import copy
 import json
 import os
 import re
@@ -179,6 +180,12 @@ class Connection:
     def __deepcopy__(self, memo: dict) -> Connection:
         """A line cannot be copied: copies of what holds it share it."""
         return self
+
+    def with_options(self, **options: Any) -> Connection:
+        """The same line with some options changed."""
+        other = copy.copy(self)
+        other.options = self.options | options
+        return other
 
     def generate(
         self, prompt: str, seeds: list[int], image: str | None = None

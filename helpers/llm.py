@@ -11,6 +11,7 @@ Ollama. How they are reached, and what may go wrong, is in `connection.py`.
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 import math
@@ -133,3 +134,42 @@ class LLMGen:
         seed = choose_seed(seed, self.seed)
         seeds = [derive_seed(seed, prompt, i) for i in range(k)]
         return [to_step(r) for r in self.connection.generate(prompt, seeds, image)]
+
+    def at_temperature(self, temperature: float) -> LLMGen:
+        """The same model at another temperature."""
+        check(temperature=temperature)
+        other = copy.copy(self)
+        other.connection = self.connection.with_options(temperature=temperature)
+        return other
+
+
+class SharedSamples:
+    """A model that draws each sample once, whichever search asks for it first.
+
+    Sample i depends on the seed, the prompt and i alone, so nobody can tell. A search
+    still pays for all it asks; what is saved is time, when several searches meet the
+    same states. At least `ahead` samples are drawn at a time: later ones are wanted
+    soon, and a batch of a few takes hardly longer than one.
+    """
+
+    def __init__(self, llm: LLMGen, ahead: int = 4) -> None:
+        self.llm, self.ahead = llm, ahead
+        self.drawn: dict[tuple[str, int, str | None], list[Step]] = {}
+        self.cooler: dict[float, SharedSamples] = {}  # by temperature
+
+    def sample(
+        self, prompt: str, k: int, seed: int, image: str | None = None
+    ) -> list[Step]:
+        """The first k samples of this prompt and seed."""
+        check(k=k, seed=seed)
+        key = prompt, seed, image
+        if len(self.drawn.get(key, ())) < k:
+            self.drawn[key] = self.llm.sample(prompt, max(k, self.ahead), seed, image)
+        return self.drawn[key][:k]
+
+    def at_temperature(self, temperature: float) -> SharedSamples:
+        """The same model at another temperature; its samples are shared as well."""
+        if temperature not in self.cooler:
+            other = self.llm.at_temperature(temperature)
+            self.cooler[temperature] = SharedSamples(other, ahead=self.ahead)
+        return self.cooler[temperature]

@@ -148,49 +148,72 @@ def _fit(text: str, points: float) -> str:
     return shown
 
 
-def draw_tree(root: Node) -> "Figure":
+def draw_tree(root: Node, chosen: Node | None = None, search: bool = False) -> "Figure":
     """Draw a tree from left to right, each step written on the line that leads to it.
 
     Colour: probability of the path (product of priors), logarithmic. Width of a line:
     prior. Marker: a disc with a tick is a right answer, a cross a wrong one, a square a
     chain that was cut or is stuck. Made for up to about 40 nodes.
+
+    With `search`, colour is the value, from 0 to 1, and below each step stand its
+    visits N (if any node has some), value V and prior P. The path to `chosen` is black.
     """
     from matplotlib.cm import ScalarMappable
-    from matplotlib.colors import LogNorm
+    from matplotlib.colors import LogNorm, Normalize
 
     places = layout(root)
     deepest = max(x for x, _ in places.values())
     rows = max(y for _, y in places.values()) + 1
     # A small tree still needs room for the legend and the colour bar. The layout is
     # set by hand, so that a step has the inches its text was cut to.
-    width, height = max(6.0, COLUMN * (deepest + 0.35)), max(2.0, ROW * (rows + 0.35))
+    row = ROW * 1.4 if search else ROW
+    width, height = max(6.0, COLUMN * (deepest + 0.35)), max(2.0, row * (rows + 0.35))
     figure, axes = _new_figure(width + 1.1, height + 0.5)
     figure.set_layout_engine("none")
     axes.set_position((0, 0, width / (width + 1.1), height / (height + 0.5)))
+    measure = (lambda node: node.value) if search else path_probability
     lowest = min([0.1, *map(path_probability, places)])
-    scale = ScalarMappable(LogNorm(lowest, 1.0), "cividis")
+    scale = ScalarMappable(Normalize(0, 1) if search else LogNorm(lowest, 1), "cividis")
+    path = _ancestors(chosen)
     for node, (x, y) in places.items():
         if node.parent in places:
-            _draw_branch(axes, places[node.parent], (x, y), node)
-        _draw_node(axes, (x, y), node, scale.to_rgba(path_probability(node)))
+            ink = "black" if node in path else "0.6"
+            _draw_branch(axes, places[node.parent], (x, y), node, ink)
+            if search:
+                note = _numbers(node, has_visits=root.visits > 0)
+                axes.text(x - 0.81, y + 0.33, note, fontsize=FONT_SIZE - 1)
+        _draw_node(axes, (x, y), node, scale.to_rgba(measure(node)))
     axes.set_xlim(-0.15, deepest + 0.2)
     axes.set_ylim(rows - 0.4, -0.75)
     axes.set_axis_off()
     place = axes.inset_axes((1.0, 0.05, 0.2 / width, 0.9))
     bar = figure.colorbar(scale, cax=place, format="{x:g}")
-    bar.set_label("probability of the path", fontsize=FONT_SIZE)
+    name = "value" if search else "probability of the path"
+    bar.set_label(name, fontsize=FONT_SIZE)
     bar.ax.tick_params(labelsize=FONT_SIZE)
-    _draw_legend(axes, {kind(node) for node in places})
+    _draw_legend(axes, {kind(node) for node in places}, bool(path))
     return figure
 
 
+def _ancestors(node: Node | None) -> set[Node]:
+    """Return a node and all above it; nothing for None."""
+    return {node} | _ancestors(node.parent) if node else set()
+
+
+def _numbers(node: Node, has_visits: bool) -> str:
+    """Say a node's visits, value and prior: "N 5  V 0.83  P 0.50"."""
+    visits = f"N {node.visits}  " if has_visits else ""
+    return f"{visits}V {node.value:.2f}  P {node.action.prior:.2f}"
+
+
 def _draw_branch(
-    axes: "Axes", start: tuple[float, float], end: tuple[float, float], node: Node
-) -> None:
+    axes: "Axes", start: tuple[float, float], end: tuple[float, float], node: Node,
+    ink: str,
+) -> None:  # fmt: skip
     """Draw the line to a node, slanted and then level, with the step on the level."""
     (x0, y0), (x1, y1) = start, end
     bend, width = x0 + 0.17, 0.8 + 2.5 * node.action.prior
-    axes.plot([x0, bend, x1], [y0, y1, y1], color="0.6", linewidth=width, zorder=1)
+    axes.plot([x0, bend, x1], [y0, y1, y1], color=ink, linewidth=width, zorder=1)
     words = _fit(label(node), 72 * 0.8 * COLUMN - 12)  # points; 12 for the marker
     axes.text(bend + 0.02, y1 - 0.12, words, fontsize=FONT_SIZE, parse_math=False)
 
@@ -208,8 +231,8 @@ def _draw_node(
         axes.text(*place, "✓", ha="center", va="center", **look)
 
 
-def _draw_legend(axes: "Axes", kinds: set[str]) -> None:
-    """Explain the markers that occur."""
+def _draw_legend(axes: "Axes", kinds: set[str], has_path: bool) -> None:
+    """Explain the markers that occur, and the black line."""
     from matplotlib.lines import Line2D
 
     handles = []
@@ -217,6 +240,8 @@ def _draw_legend(axes: "Axes", kinds: set[str]) -> None:
         marker, size, text = KINDS[name]
         look = {"markerfacecolor": "white", "markeredgecolor": "black", "linewidth": 0}
         handles += [Line2D([], [], marker=marker, markersize=size, label=text, **look)]
+    if has_path:
+        handles += [Line2D([], [], color="black", linewidth=2, label="chosen path")]
     place = {"loc": "lower left", "bbox_to_anchor": (0, 1), "ncols": len(handles)}
     axes.legend(handles=handles, **(BESIDE | place))
 

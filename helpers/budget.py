@@ -1,0 +1,241 @@
+"""One search under way: what it may spend, what it has spent, and what it found.
+
+Vocabulary
+    budget   the tokens, or calls, that a search may ask of its model. Every sampled
+             token counts, those of dropped duplicates too. A call is one batch.
+    reserve  what one long path may need. Once less is left, the budget is *short*: one
+             step is sampled instead of k, so that a search ends with an answer.
+    value    what the scorer says of the path to a node; in MCTS, what came back since.
+    vote     every finished path gives its answer a weight; paths without one do not
+             vote. Votes go to graded values: "18" and "18.00" are one candidate.
+
+Covers: the account, expanding and scoring nodes, the outcome. Does not cover: which
+node to expand next (`search.py`).
+"""
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from numbers import Real
+
+from helpers.env import CoTEnv
+from helpers.grading import Answer
+from helpers.llm import LLMGen, Step, check
+from helpers.proposal import Action
+from helpers.rewards import ArithmeticChecker, Path, Scorer
+from helpers.tree import Node, expand, leaves
+
+PATH_TOKENS, PATH_CALLS = 128, 8  # of a grade-school solution, about
+RESERVE_TOKENS, RESERVE_CALLS = 192, 12  # of a long one
+STEP_TOKENS = 32  # of a long sentence
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What a search may spend, in tokens, in calls or in both: the first to end."""
+
+    tokens: float = math.inf
+    calls: float = math.inf
+
+    def __post_init__(self) -> None:
+        parts = self.tokens, self.calls
+        if (
+            not all(isinstance(x, Real) for x in parts)
+            or not 1 <= min(parts) < math.inf
+        ):
+            raise ValueError(
+                f"Type a budget from 1, such as budget=1024 for tokens or "
+                f"budget=Budget(calls=50); got {self}."
+            )
+
+    def paths(self, cost: float = 1.0) -> int:
+        """How many paths this pays for, at `cost` times the usual each; at least one."""
+        whole = min(self.tokens / PATH_TOKENS, self.calls / PATH_CALLS)
+        return max(1, int(whole / cost))
+
+
+class Meter:
+    """A model whose account is kept."""
+
+    def __init__(self, llm: LLMGen) -> None:
+        self.llm, self.tokens, self.calls = llm, 0, 0
+
+    def sample(
+        self, prompt: str, k: int, seed: int | None = None, image: str | None = None
+    ) -> list[Step]:
+        """Sample from the model, and count."""
+        steps = self.llm.sample(prompt, k, seed, image)
+        self.calls += 1
+        self.tokens += sum(step.tokens for step in steps)
+        return steps
+
+
+@dataclass(frozen=True)
+class SearchResult:
+    """What a search found, and what that cost.
+
+    answer: that of most weight; without a value if no path came to an answer.
+    ranked: all answers with their weights, the best first.
+    path: the last node of the best path to `answer`; None without an answer.
+    tree: the root of all that was looked at.
+    tokens, calls: sampled tokens, dropped ones included, and batches.
+    """
+
+    answer: Answer
+    ranked: tuple[tuple[Answer, float], ...]
+    path: Node | None
+    tree: Node
+    tokens: int
+    calls: int
+
+
+def begin(env: CoTEnv, llm: Meter, seed: int) -> CoTEnv:
+    """A copy of `env` where it stands, with a model and a seed of its own."""
+    start = env.fork()
+    start.llm_gen = llm
+    start.reset(seed=seed)
+    for step in env.steps:
+        start.step(step)
+    return start
+
+
+class Search:
+    """The tree, the scorer and the account of one search.
+
+    Without a scorer, `ArithmeticChecker` is used. With `lookahead`, a node is valued by
+    what its likeliest next steps lead to: they are sampled at temperature 0, paid for,
+    and forgotten. `env` is left where it stands.
+    """
+
+    def __init__(
+        self, env: CoTEnv, llm: LLMGen, scorer: Scorer | None, budget: float | Budget,
+        seed: int, lookahead: int = 0,
+    ) -> None:  # fmt: skip
+        check(seed=seed)
+        self.budget = budget if isinstance(budget, Budget) else Budget(budget)
+        self.scorer = scorer or ArithmeticChecker()
+        self.meters = [Meter(llm)]
+        self.root = Node(begin(env, self.meters[0], seed))
+        self.start = self.root.env.state
+        self.longest = STEP_TOKENS  # tokens of the longest step so far
+        self.lookahead = lookahead
+        if lookahead:
+            self.meters.append(Meter(llm.at_temperature(0)))
+            self.env_ahead = begin(env, self.meters[1], seed)
+
+    @property
+    def tokens(self) -> int:
+        """All tokens sampled so far."""
+        return sum(meter.tokens for meter in self.meters)
+
+    @property
+    def calls(self) -> int:
+        """All batches sampled so far."""
+        return sum(meter.calls for meter in self.meters)
+
+    def has_left(self, tokens: float, calls: float) -> bool:
+        """Is at least this much of the budget left?"""
+        tokens, calls = tokens + self.tokens, calls + self.calls
+        return tokens <= self.budget.tokens and calls <= self.budget.calls
+
+    @property
+    def is_short(self) -> bool:
+        """Is it time to finish: is less than the reserve left?"""
+        return not self.has_left(RESERVE_TOKENS, RESERVE_CALLS)
+
+    def affordable(self, k: int) -> int:
+        """How many of k samples may be drawn; see `budget` and `reserve` above."""
+        if not self.has_left(1, 1):
+            return 0
+        room = (self.budget.tokens - self.tokens) / self.longest
+        return 1 if self.is_short else int(max(1, min(k, room)))
+
+    def expand(self, node: Node, k: int) -> list[Node]:
+        """Sample k steps in one batch and score the children in one batch.
+
+        A node that was expanded is not sampled again, but what it has is returned.
+        """
+        k = self.affordable(k)
+        if node.expanded or node.env.ended or not k:
+            return node.children
+        children = expand(node, k)
+        sizes = [child.action.tokens // child.action.count for child in children]
+        self.longest = max([self.longest, *sizes])
+        paths = [self.path(child, self.look_ahead(child)) for child in children]
+        for child, value in zip(children, self.score(paths), strict=True):
+            child.value = value
+        return children
+
+    def expand_level(self, level: Iterable[tuple[Node, int]]) -> list[Node]:
+        """Expand (node, k) in turn; but of what is left when it is short, only one."""
+        children: list[Node] = []
+        for node, k in level:
+            if not (children and self.is_short):
+                children += self.expand(node, k)
+        return children
+
+    def roll_out(self, node: Node) -> Node:
+        """Go on by one sample a step as far as possible; the last node."""
+        while children := self.expand(node, 1):
+            node = children[0]
+        return node
+
+    def look_ahead(self, node: Node) -> tuple[Action, ...]:
+        """The likeliest steps after a node, as many as `lookahead` says."""
+        if node.env.ended or not self.lookahead or self.is_short:
+            return ()
+        env, meter = self.env_ahead.fork(), self.meters[1]
+        before, ahead = meter.tokens, ()
+        for step in node.env.steps[len(env.steps) :]:
+            env.step(step)
+        for _ in range(self.lookahead):
+            found = () if self.is_short else env.propose(1).actions
+            if not found:
+                break
+            env.step(found[0].text)
+            ahead += found
+        node.parent.spent += meter.tokens - before  # a part of its expansion
+        return ahead
+
+    def path(self, node: Node, ahead: tuple[Action, ...] = ()) -> Path:
+        """What a scorer sees of a node: never the gold answer."""
+        actions: list[Action] = []
+        while node.parent:
+            actions.append(node.action)
+            node = node.parent
+        return Path(self.start, (*reversed(actions), *ahead))
+
+    def score(self, paths: Sequence[Path]) -> list[float]:
+        """The scorer's numbers for these paths, asked in one batch."""
+        values = [float(value) for value in self.scorer(paths)] if paths else []
+        if len(values) != len(paths) or not all(map(math.isfinite, values)):
+            raise ValueError(
+                f"A scorer takes a list of paths and gives a finite number for each; "
+                f"for {len(paths)} paths this one gave {values}."
+            )
+        return values
+
+    def finished(self) -> list[Node]:
+        """The leaves of the tree that came to their end, from first to last."""
+        return [leaf for leaf in leaves(self.root) if leaf.env.terminated]
+
+    def result(
+        self, votes: Iterable[tuple[Node, float]],
+        join: Callable[[Iterable[float]], float] = math.fsum,
+    ) -> SearchResult:  # fmt: skip
+        """Rank the answers of (leaf, weight) by their joined weights.
+
+        Of equals, the first found wins, for answers as for the leaves of one answer.
+        """
+        groups: dict[Fraction, list[tuple[Node, float]]] = {}
+        for leaf, weight in votes:
+            if leaf.answer.value is not None:
+                groups.setdefault(leaf.answer.value, []).append((leaf, weight))
+        best = [max(group, key=lambda vote: vote[1])[0] for group in groups.values()]
+        weights = [join(weight for _, weight in group) for group in groups.values()]
+        order = sorted(range(len(best)), key=lambda i: -weights[i])  # a stable sort
+        ranked = tuple((best[i].answer, weights[i]) for i in order)
+        path = best[order[0]] if order else None
+        answer = path.answer if path else Answer(None, "none")
+        return SearchResult(answer, ranked, path, self.root, self.tokens, self.calls)

@@ -1,0 +1,110 @@
+"""Strategies that draw whole paths and then choose an answer.
+
+Vocabulary
+    strategy  a function of an environment, a model, a scorer, a budget and a seed; it
+              gives a `SearchResult`. The search begins where `env` stands.
+    n         the papers' N: how many paths are drawn. Left out, it is what the budget
+              pays for, at 128 tokens a path.
+    count     how many of the samples said the same; a node stands for all of them.
+
+One seed gives `self_consistency`, `best_of_n` and `weighted_vote` the same paths: they
+differ in the choice alone. Covers: greedy, votes, the best of n, stopping early. Does
+not cover: search that a scorer guides on its way (`search.py`).
+"""
+
+from collections import Counter
+
+from helpers.budget import Budget, Search, SearchResult
+from helpers.env import CoTEnv
+from helpers.llm import LLMGen
+from helpers.rewards import Scorer
+from helpers.tree import Node, path_probability
+
+
+def greedy(
+    env: CoTEnv, llm: LLMGen, scorer: Scorer | None = None, *,
+    budget: float | Budget, seed: int = 0,
+) -> SearchResult:  # fmt: skip
+    """Take the likeliest step each time: one path, at temperature 0."""
+    search = Search(env, llm.at_temperature(0), scorer, budget, seed)
+    return search.result([(search.roll_out(search.root), 1.0)])
+
+
+def draw_paths(search: Search, n: int | None) -> list[Node]:
+    """Draw n independent paths; the finished leaves, each with its count.
+
+    A node that c of the n paths come through is sampled c times, in one batch: the
+    paths are distributed as if each had been drawn by itself. Depth first, so that a
+    budget that ends early leaves whole paths.
+    """
+    stack = [(search.root, n or search.budget.paths())]
+    while stack:
+        children = search.expand(*stack.pop())
+        stack += [(child, child.action.count) for child in reversed(children)]
+    return search.finished()
+
+
+def self_consistency(
+    env: CoTEnv, llm: LLMGen, scorer: Scorer | None = None, *,
+    budget: float | Budget, seed: int = 0, n: int | None = None,
+) -> SearchResult:  # fmt: skip
+    """Draw n paths; the most frequent answer wins (Wang et al. 2022, arXiv:2203.11171).
+
+    The scorer is not asked for its opinion: this is the baseline to beat.
+    """
+    search = Search(env, llm, scorer, budget, seed)
+    return search.result([(x, float(x.action.count)) for x in draw_paths(search, n)])
+
+
+def best_of_n(
+    env: CoTEnv, llm: LLMGen, scorer: Scorer | None = None, *,
+    budget: float | Budget, seed: int = 0, n: int | None = None,
+) -> SearchResult:  # fmt: skip
+    """Draw n paths; the answer of the best one wins (Cobbe et al. 2021,
+    arXiv:2110.14168)."""
+    search = Search(env, llm, scorer, budget, seed)
+    return search.result([(x, x.value) for x in draw_paths(search, n)], join=max)
+
+
+def weighted_vote(
+    env: CoTEnv, llm: LLMGen, scorer: Scorer | None = None, *,
+    budget: float | Budget, seed: int = 0, n: int | None = None,
+) -> SearchResult:  # fmt: skip
+    """Draw n paths; each votes with its score as its weight (Li et al. 2022,
+    arXiv:2206.02336): neither counts alone nor the best score alone decide."""
+    search = Search(env, llm, scorer, budget, seed)
+    return search.result(by_count(draw_paths(search, n)))
+
+
+def by_count(finished: list[Node]) -> list[tuple[Node, float]]:
+    """Votes: the score of a leaf, once for each sample that ended in it."""
+    return [(leaf, leaf.action.count * leaf.value) for leaf in finished]
+
+
+def adaptive(
+    env: CoTEnv, llm: LLMGen, scorer: Scorer | None = None, *,
+    budget: float | Budget, seed: int = 0, n: int | None = None, branching: int = 4,
+) -> SearchResult:  # fmt: skip
+    """Self-consistency that samples only while it matters.
+
+    Every node carries a share of the vote, the root all of it; k samples divide it in
+    proportion. At most `branching` samples are drawn of a node, so that it branches
+    only where they disagree (after Chain-in-Tree, arXiv:2509.25835). Depth first, the
+    likeliest child before the others; it stops when what is still open could not change
+    the winner (Aggarwal et al. 2023, arXiv:2305.11860, stop when that is improbable).
+    """
+    search = Search(env, llm, scorer, budget, seed)
+    n = n or search.budget.paths()
+    stack, votes = [search.root], Counter()
+    while stack:
+        node = stack.pop()
+        samples = max(1, round(min(branching, n * path_probability(node))))
+        for child in sorted(search.expand(node, samples), key=path_probability):
+            if not child.env.ended:
+                stack.append(child)  # the likeliest one last: it is taken first
+            elif child.answer.value is not None:
+                votes[child.answer.value] += path_probability(child)
+        first, second = [*sorted(votes.values(), reverse=True), 0.0, 0.0][:2]
+        if first - second > sum(map(path_probability, stack)):
+            break
+    return search.result([(x, path_probability(x)) for x in search.finished()])

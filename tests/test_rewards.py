@@ -1,0 +1,219 @@
+"""Scorers against exact arithmetic, hand calculations and GSM8K's own annotations."""
+
+import json
+import math
+import re
+from fractions import Fraction
+from pathlib import Path as FilePath
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from helpers.proposal import Action
+from helpers.rewards import (
+    AGGREGATIONS,
+    ArithmeticChecker,
+    Path,
+    aggregate,
+    confidence,
+    find_equations,
+    step_confidence,
+)
+from helpers.simulated import SimulatedVerifier, is_on_track
+
+GSM8K = FilePath(__file__).resolve().parents[2] / "shared" / "gsm8k" / "train.jsonl"
+
+
+def path_of(*texts, logprobs=None, tokens=None):
+    logprobs = logprobs or [-1.0] * len(texts)
+    tokens = tokens or [2] * len(texts)
+    rows = zip(texts, logprobs, tokens, strict=True)
+    return Path("Q", tuple(Action(t, 1.0, 1, lp, n) for t, lp, n in rows))
+
+
+@pytest.mark.parametrize(
+    ("step", "holds"),
+    [
+        ("Samir has 75-30 = 45 stones left.", [True]),
+        ("In all Samir makes 33+92+13 = 128 toys.", [False]),
+        ("12*3 = 36 = 6*6", [True, True]),
+        ("She pays $5 x 3 = $15.", [True]),
+        ("That is 2x3 = 6.", [True]),
+        ("1,000/4 = 250", [True]),
+        ("(2+3)*4 = 20 and 2+3*4 = 20", [True, False]),
+        ("10 - 2 - 3 = 5, 24/4/2 = 3", [True, True]),  # from left to right
+        ("50% * 10 = 5", [True]),
+        ("3 - 4 = -1", [True]),
+        ("5 − 3 = 2 and 6 ÷ 2 = 3 and 2 × 2 = 5", [True, True, False]),
+        ("10/3 = 3.33", [True]),  # rounded as written
+        ("10/3 = 3.34", [False]),
+        ("10/3 = 3", [False]),  # a whole number is not rounded
+        ("0.1 + 0.2 = 0.3", [True]),  # exact, unlike floats
+        ("7 = 3 + 4", [True]),
+        ("2 apples * 5 + 3 = 13", []),  # a word inside: cannot be calculated
+        ("x = 5", []),
+        ("5 = 5", []),  # no sum
+        ("3 + = 4", []),
+        ("(3 + 4 = 7", []),
+        ("5/0 = 3", []),
+        ("1 + 1 = 2 = 3 pm", [True]),
+        ("The answer is 18.", []),
+        ("", []),
+        ("=", []),
+        ("1+1=2" * 3, [False, True, False]),  # 1+1 = 21+1 = 21+1 = 2
+    ],
+)
+def test_equations(step, holds):
+    assert [equation.holds for equation in find_equations(step)] == holds
+
+
+def test_hostile_text_is_harmless():
+    for text in ("9**9**9 = 1", "(" * 10**4 + "1 = 1", "1+" * 10**4 + "1 = 1",
+                 "9" * 10**5 + "+1 = 2", "__import__('os') = 1", "-" * 5000 + "1=2",
+                 "٣+1 = 4", "²+1 = 3", "1+1 = \x00"):  # fmt: skip
+        assert all(not e.holds or e.text for e in find_equations(text))
+
+
+numbers = st.integers(0, 999)
+trees = st.recursive(
+    numbers,
+    lambda parts: st.tuples(st.sampled_from("+-*/"), parts, parts),
+    max_leaves=8,
+)
+
+
+def value_of(tree):
+    if isinstance(tree, int):
+        return Fraction(tree)
+    a, b = value_of(tree[1]), value_of(tree[2])
+    return {"+": a + b, "-": a - b, "*": a * b}[tree[0]] if tree[0] != "/" else a / b
+
+
+def write(tree):
+    if isinstance(tree, int):
+        return str(tree)
+    return f"({write(tree[1])} {tree[0]} {write(tree[2])})"
+
+
+@given(tree=trees, wrong=st.integers(1, 9))
+@settings(max_examples=300, deadline=None, derandomize=True)
+def test_values_are_those_of_an_independent_calculation(tree, wrong):
+    try:
+        value = value_of(tree)
+    except ZeroDivisionError:
+        return
+    sum_ = write(tree) + " + 0"
+    for result, holds in ((value, True), (value + wrong, False)):
+        found = find_equations(
+            f"So {sum_} = {result.numerator} / {result.denominator}."
+        )
+        assert [equation.holds for equation in found] == [holds]
+
+
+@pytest.mark.skipif(not GSM8K.exists(), reason="GSM8K is not here")
+def test_gsm8k_annotations_hold():
+    """Its authors' own calculator made them; what fails is a slip of theirs."""
+    held = found = 0
+    for line in GSM8K.read_text(encoding="utf-8").splitlines():
+        for text in re.findall(r"<<([^<>]*)>>", json.loads(line)["answer"]):
+            equations = find_equations(text)
+            found += bool(equations)
+            held += bool(equations) and all(e.holds for e in equations)
+    assert found > 23_000 and held / found > 0.99
+
+
+CHECKED = path_of("2*3 = 6.", "No sum.", "6+1 = 8 and 8-1 = 7.", "The answer is 7.")
+
+
+def test_checker_scores_by_hand():
+    checker = ArithmeticChecker()
+    assert checker([CHECKED, path_of("Hm."), path_of()]) == [2 / 3, 1.0, 1.0]
+    assert checker.step_scores(CHECKED) == [1.0, 1.0, 0.5, 1.0]
+    assert checker.first_wrong(CHECKED.steps) == 2
+    assert checker.first_wrong(CHECKED.steps[:2]) is None
+
+
+@pytest.mark.parametrize(
+    ("how", "value"), [("last", 1.0), ("min", 0.5), ("product", 0.5), ("mean", 3.5 / 4)]
+)
+def test_aggregations_by_hand(how, value):
+    scorer = aggregate(ArithmeticChecker().step_scores, how)
+    assert scorer([CHECKED, path_of()]) == [value, 1.0] and how in AGGREGATIONS
+
+
+def test_an_unknown_aggregation_is_named():
+    with pytest.raises(ValueError, match=r"No aggregation 'max'. Type one of \['last'"):
+        aggregate(step_confidence, "max")
+
+
+def test_confidence_is_the_inverse_of_perplexity():
+    path = path_of("one two", "three", logprobs=[-0.5, -2.0], tokens=[4, 2])
+    # 4 tokens are 3 and a newline, 2 are 1 and a newline.
+    assert confidence([path]) == [pytest.approx(math.exp((3 * -0.5 + -2.0) / 4))]
+    assert step_confidence(path) == [math.exp(-0.5), math.exp(-2.0)]
+    assert confidence([path_of()]) == [1.0]
+    merged = Path("Q", (Action("one two", 1.0, 3, -0.5, 12), path.actions[1]))
+    assert confidence([merged]) == pytest.approx(confidence([path]))
+
+
+def test_confidence_without_logprobs_says_what_to_do():
+    path = Path("Q", (Action("a", 1.0, 1, None, 2),))
+    with pytest.raises(ValueError, match="Update Ollama"):
+        confidence([path])
+
+
+GOLD = "He has 3*5 = <<3*5=15>>15.\nThen 15/2 = <<15/2=7.5>>7.5.\n#### 7.5"
+
+
+@pytest.mark.parametrize(
+    ("steps", "right"),
+    [
+        ((), True),
+        (("He has 3*5 = 15 cows.",), True),
+        (("He has 3*5 = 14 cows.",), False),
+        (("He has 3*5 = 14 cows.", "Then 15/2 = 7.5."), False),
+        (("Hm.",), False),
+        (("He has 3*5 = 14 cows.", "The answer is 7.50."), True),
+        (("He has 3*5 = 15 cows.", "The answer is 8."), False),
+    ],
+)
+def test_on_track(steps, right):
+    assert is_on_track(steps, GOLD) is right
+
+
+@pytest.mark.parametrize("auc", [0.5, 0.7, 0.9, 0.99])
+def test_the_dial_has_the_auc_it_shows(auc):
+    verifier = SimulatedVerifier(GOLD, auc)
+    right = [(f"{i} cows.", "The answer is 7.5.") for i in range(1500)]
+    wrong = [(f"{i} cows.", "The answer is 8.") for i in range(1500)]
+    above, below = (sorted(map(verifier.score, paths)) for paths in (right, wrong))
+    ranks = sum(sum(b < a for b in below) for a in above[::10])
+    ties = sum(sum(b == a for b in below) for a in above[::10])
+    measured = (ranks + ties / 2) / (len(above[::10]) * len(below))
+    assert measured == pytest.approx(auc, abs=0.03)
+
+
+def test_the_dial_tells_honest_probabilities():
+    verifier = SimulatedVerifier(GOLD, 0.8)
+    scored = [
+        (verifier.score((f"{i} cows.", f"The answer is {end}.")), end == "7.5")
+        for i in range(6000)
+        for end in ("7.5", "8")
+    ]
+    for low in (0.1, 0.3, 0.5, 0.7, 0.9):
+        bin_ = [right for score, right in scored if low <= score < low + 0.1]
+        if len(bin_) > 300:
+            assert sum(bin_) / len(bin_) == pytest.approx(low + 0.05, abs=0.05)
+
+
+def test_the_dial_at_its_ends():
+    assert set(map(SimulatedVerifier(GOLD, 0.5).score, [("a",), ("b",)])) == {0.5}
+    oracle = SimulatedVerifier(GOLD, 1.0)
+    assert oracle([path_of("The answer is 7.5."), path_of("The answer is 1.")]) == [
+        1,
+        0,
+    ]
+    for auc in (0.4, 1.1):
+        with pytest.raises(ValueError, match="from 0.5"):
+            SimulatedVerifier(GOLD, auc)

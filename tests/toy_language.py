@@ -1,0 +1,103 @@
+"""A language of a few dozen states whose every probability is known.
+
+Its states are words; each is followed by one letter more, and the longest words by an
+answer. So all paths, their probabilities and the best of them are found by enumeration,
+and a search can be compared with the truth instead of with stored numbers.
+"""
+
+import itertools
+import random
+
+from helpers.env import GSM8KEnv, Problem
+from helpers.llm import Step, derive_seed
+
+GOLD = 1
+
+
+class ToyLanguage:
+    """A model of `branching ** depth` words, drawn at random from a seed.
+
+    `rules` maps the last line to {sentence: probability}. With `stuck`, one word is
+    followed by silence. It keeps an account, which its cooler selves share.
+    """
+
+    def __init__(self, seed=0, branching=3, depth=2, answers=4, stuck=False):
+        rng = random.Random(seed)
+        self.rules, self.account = {}, []
+        letters = "abcdefgh"[:branching]
+        for length in range(depth + 1):
+            for letters_so_far in itertools.product(letters, repeat=length):
+                word = "".join(letters_so_far)
+                if length < depth:
+                    sentences = [word + letter for letter in letters]
+                else:
+                    found = rng.sample(range(answers), min(2, answers))
+                    sentences = [f"The answer is {n}." for n in found]
+                weights = [rng.uniform(0.2, 1) for _ in sentences]
+                shares = [weight / sum(weights) for weight in weights]
+                self.rules[word or "Answer:"] = dict(
+                    zip(sentences, shares, strict=True)
+                )
+        if stuck:
+            self.rules["b"] = {"": 1.0}
+        self.is_cold = False
+
+    def at_temperature(self, temperature):
+        other = ToyLanguage.__new__(ToyLanguage)
+        other.rules, other.account = self.rules, self.account
+        other.is_cold = temperature == 0
+        return other
+
+    def sample(self, prompt, k, seed=None, image=None):
+        options = self.rules[prompt.splitlines()[-1]]
+        steps = [self.draw(options, derive_seed(seed, prompt, i)) for i in range(k)]
+        self.account.append((prompt, k, self.is_cold, sum(s.tokens for s in steps)))
+        return steps
+
+    def draw(self, options, seed):
+        (text,) = random.Random(seed).choices([*options], [*options.values()])
+        text = max(options, key=options.get) if self.is_cold else text
+        return Step(text, len(text) + 1, -0.5, "stop")
+
+    @property
+    def tokens(self):
+        return sum(tokens for *_, tokens in self.account)
+
+    def finished_paths(self, steps=()):
+        """All paths to an answer, as {steps: probability}."""
+        if steps and "answer" in steps[-1]:
+            return {steps: 1.0}
+        found = {}
+        for text, p in self.rules[steps[-1] if steps else "Answer:"].items():
+            if text:
+                below = self.finished_paths((*steps, text))
+                found |= {path: p * share for path, share in below.items()}
+        return found
+
+    def answer_shares(self, weight=lambda steps: 1.0):
+        """{answer: the sum of probability times weight over its paths}."""
+        shares = {}
+        for steps, p in self.finished_paths().items():
+            value = read(steps)
+            shares[value] = shares.get(value, 0.0) + p * weight(steps)
+        return shares
+
+
+def read(steps):
+    """The number in the last step."""
+    return int(steps[-1].split()[-1].strip("."))
+
+
+def table_score(steps, seed=0):
+    """A score in (0, 1) for a path, as good as random, and the same each time."""
+    return (derive_seed(seed, *steps) % 997 + 1) / 1000
+
+
+def table_scorer(paths):
+    return [table_score(path.steps) for path in paths]
+
+
+def make_env(llm, max_steps=6):
+    env = GSM8KEnv(Problem("Which?", str(GOLD)), llm, max_steps=max_steps)
+    env.reset(seed=0)
+    return env
