@@ -26,8 +26,6 @@ from helpers.proposal import Action
 from helpers.rewards import ArithmeticChecker, Path, Scorer
 from helpers.tree import Node, expand, leaves
 
-PATH_TOKENS, PATH_CALLS = 128, 8  # of a grade-school solution, about
-RESERVE_TOKENS, RESERVE_CALLS = 192, 12  # of a long one
 STEP_TOKENS = 32  # of a long sentence
 
 
@@ -49,10 +47,13 @@ class Budget:
                 f"budget=Budget(calls=50); got {self}."
             )
 
-    def paths(self, cost: float = 1.0) -> int:
-        """How many paths this pays for, at `cost` times the usual each; at least one."""
-        whole = min(self.tokens / PATH_TOKENS, self.calls / PATH_CALLS)
-        return max(1, int(whole / cost))
+    def pays_for(self, path: "Budget") -> int:
+        """How many such paths; at least one."""
+        return max(1, int(min(self.tokens / path.tokens, self.calls / path.calls)))
+
+
+PATH = Budget(tokens=128, calls=8)  # what a usual grade-school solution needs
+LONG_PATH = Budget(tokens=160, calls=10)  # and a long one: the reserve
 
 
 class Meter:
@@ -142,7 +143,7 @@ class Search:
     @property
     def is_short(self) -> bool:
         """Is it time to finish: is less than the reserve left?"""
-        return not self.has_left(RESERVE_TOKENS, RESERVE_CALLS)
+        return not self.has_left(LONG_PATH.tokens, LONG_PATH.calls)
 
     def affordable(self, k: int) -> int:
         """How many of k samples may be drawn; see `budget` and `reserve` above."""

@@ -6,7 +6,8 @@ grader read in it. An *accuracy* measured on n problems is an estimate; its conf
 questions: is any of k samples right (*pass@k*), and is the answer most of them agree on
 (*majority@k*, also called self-consistency)?
 
-Not covered: comparing two methods on the same problems, which needs a paired test.
+Two methods on the same problems are compared by a *paired* test: only the problems on
+which they differ tell them apart.
 """
 
 import random
@@ -14,6 +15,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import comb, sqrt
+from statistics import fmean, stdev
 
 from helpers.grading import Answer, extract_answer, is_correct
 from helpers.llm import LLMGen, Step
@@ -71,6 +73,33 @@ def with_interval(successes: int, n: int) -> str:
     """A share in per cent with its 95 % interval: "62.4 (58.1 to 66.6)"."""
     low, high = wilson_interval(successes, n)
     return f"{100 * successes / n:.1f} ({100 * low:.1f} to {100 * high:.1f})"
+
+
+def paired_difference(
+    a: Sequence[bool], b: Sequence[bool], z: float = 1.96
+) -> tuple[float, float, float]:
+    """The mean of a - b, problem by problem, with its interval: (mean, low, high).
+
+    A normal interval, as `z` says, for many problems; for few, use `mcnemar_p`.
+    """
+    if len(a) != len(b) or len(a) < 2:
+        raise ValueError(f"need two lists of the same problems; got {len(a)}, {len(b)}")
+    gaps = [int(x) - int(y) for x, y in zip(a, b, strict=True)]
+    mean, half = fmean(gaps), z * stdev(gaps) / sqrt(len(gaps))
+    return mean, mean - half, mean + half
+
+
+def mcnemar_p(only_a: int, only_b: int) -> float:
+    """The p-value of the exact paired test, McNemar (1947).
+
+    only_a, only_b: problems that one method got right and the other did not. If the
+    methods were equally good, a fair coin would decide which of the two; this is the
+    chance that as many coins fall at least as unevenly, to either side.
+    """
+    n = only_a + only_b
+    heads = range(max(only_a, only_b), n + 1)
+    tail = sum(comb(n, i) for i in heads) / 2**n
+    return min(1.0, 2 * tail)
 
 
 def pass_at_k(n: int, c: int, k: int) -> float:

@@ -148,12 +148,11 @@ class SharedSamples:
 
     Sample i depends on the seed, the prompt and i alone, so nobody can tell. A search
     still pays for all it asks; what is saved is time, when several searches meet the
-    same states. At least `ahead` samples are drawn at a time: later ones are wanted
-    soon, and a batch of a few takes hardly longer than one.
+    same states.
     """
 
-    def __init__(self, llm: LLMGen, ahead: int = 4) -> None:
-        self.llm, self.ahead = llm, ahead
+    def __init__(self, llm: LLMGen) -> None:
+        self.llm = llm
         self.drawn: dict[tuple[str, int, str | None], list[Step]] = {}
         self.cooler: dict[float, SharedSamples] = {}  # by temperature
 
@@ -164,12 +163,12 @@ class SharedSamples:
         check(k=k, seed=seed)
         key = prompt, seed, image
         if len(self.drawn.get(key, ())) < k:
-            self.drawn[key] = self.llm.sample(prompt, max(k, self.ahead), seed, image)
+            self.drawn[key] = self.llm.sample(prompt, k, seed, image)
         return self.drawn[key][:k]
 
     def at_temperature(self, temperature: float) -> SharedSamples:
         """The same model at another temperature; its samples are shared as well."""
         if temperature not in self.cooler:
             other = self.llm.at_temperature(temperature)
-            self.cooler[temperature] = SharedSamples(other, ahead=self.ahead)
+            self.cooler[temperature] = SharedSamples(other)
         return self.cooler[temperature]

@@ -21,7 +21,13 @@ from tqdm import tqdm
 
 from helpers.abacus.problems import generate
 from helpers.env import GSM8KEnv, Problem
-from helpers.evaluation import Attempts, attempt, pass_at_k, with_interval
+from helpers.evaluation import (
+    Attempts,
+    attempt,
+    paired_difference,
+    pass_at_k,
+    with_interval,
+)
 from helpers.llm import LLMGen
 
 CARD = Path(__file__).parent / "abacus" / "README.md"
@@ -57,15 +63,6 @@ def measure(problems: list[dict[str, str]], samples: int) -> list[Result]:
         return list(tqdm(work, total=len(problems), unit="problem"))
 
 
-def difference(a: list[bool], b: list[bool]) -> str:
-    """Mean of a - b by problem, in points, with a normal 95 % interval."""
-    gaps = [x - y for x, y in zip(a, b, strict=True)]
-    mean = sum(gaps) / len(gaps)
-    spread = (sum((gap - mean) ** 2 for gap in gaps) / (len(gaps) - 1)) ** 0.5
-    low, high = (mean + z * spread / len(gaps) ** 0.5 for z in (-1.96, 1.96))
-    return f"{100 * mean:+.1f} ({100 * low:+.1f} to {100 * high:+.1f})"
-
-
 def table(results: list[Result]) -> list[str]:
     """The profile, and the accuracy by the number of steps, as Markdown tables."""
     greedy = [r.greedy.right[0] for r in results]
@@ -74,6 +71,7 @@ def table(results: list[Result]) -> list[str]:
     n, k = len(results), len(results[0].drawn.right)
     few = min(8, k)
     passed = sum(pass_at_k(k, count, few) for count in counts) / n
+    gap, low, high = (100 * x for x in paired_difference(majority, greedy))
     lines = [
         "| method | right, % (95 % interval) |",
         "|---|---|",
@@ -82,7 +80,7 @@ def table(results: list[Result]) -> list[str]:
         f"| majority of {MAJORITY} | {with_interval(sum(majority), n)} |",
         f"| pass@{few} (unbiased) | {100 * passed:.1f} |",
         f"| pass@{k} | {with_interval(sum(count > 0 for count in counts), n)} |",
-        f"| majority minus greedy, paired | {difference(majority, greedy)} |",
+        f"| majority minus greedy, paired | {gap:+.1f} ({low:+.1f} to {high:+.1f}) |",
         "",
         f"| steps | problems | greedy | majority of {MAJORITY} | pass@{k} |",
         "|---|---|---|---|---|",

@@ -4,7 +4,7 @@ Vocabulary
     strategy    a function of an environment, a model, a scorer, a budget and a seed;
                 it gives a `SearchResult`. The search begins where `env` stands.
     n           the papers' N: how many paths go on side by side. Left out, it is what
-                the budget pays for, at 128 tokens a path.
+                the budget pays for, at 160 tokens a path.
     branching   the papers' M, "beam width" in Search and Learn: the samples drawn of
                 one node. (its_hub calls the number of *kept* nodes beam width.)
     keep        N / M: how many nodes of a level beam search goes on with.
@@ -20,7 +20,7 @@ from math import sqrt
 
 import numpy as np
 
-from helpers.budget import Budget, Search, SearchResult
+from helpers.budget import LONG_PATH, Budget, Search, SearchResult
 from helpers.env import CoTEnv
 from helpers.llm import LLMGen, derive_seed
 from helpers.rewards import Scorer
@@ -55,7 +55,7 @@ def beam_search(
     2024, arXiv:2408.03314.
     """
     search = Search(env, llm, scorer, budget, seed, lookahead)
-    n = n or search.budget.paths(1 + lookahead)
+    n = n or max(1, search.budget.pays_for(LONG_PATH) // (1 + lookahead))
     keep, beam, finished = max(1, n // branching), [search.root], []
     while beam:
         samples = max(1, n * (keep - len(finished)) // (keep * len(beam)))
@@ -79,7 +79,7 @@ def dvts(
     best of its M samples. The M samples of its last step vote by their scores.
     """
     search = Search(env, llm, scorer, budget, seed, lookahead)
-    n = n or search.budget.paths(1 + lookahead)
+    n = n or max(1, search.budget.pays_for(LONG_PATH) // (1 + lookahead))
     trees, level = max(1, n // branching), [(search.root, n)]
     while 0 < len(level) < trees and not all(node.env.ended for node, _ in level):
         level = [
@@ -162,7 +162,7 @@ def particle_filter(
     its score, s / (1 - s); finished ones take part in the draws. They vote by weight.
     """
     search = Search(env, llm, scorer, budget, seed)
-    n = n or search.budget.paths()
+    n = n or search.budget.pays_for(LONG_PATH)
     rng = np.random.default_rng(derive_seed(seed, "particles"))
     particles = [(search.root, n)]
     while going := [(x, count) for x, count in particles if not x.env.ended]:

@@ -14,7 +14,7 @@ not cover: search that a scorer guides on its way (`search.py`).
 
 from collections import Counter
 
-from helpers.budget import Budget, Search, SearchResult
+from helpers.budget import PATH, Budget, Search, SearchResult
 from helpers.env import CoTEnv
 from helpers.llm import LLMGen
 from helpers.rewards import Scorer
@@ -37,7 +37,7 @@ def draw_paths(search: Search, n: int | None) -> list[Node]:
     paths are distributed as if each had been drawn by itself. Depth first, so that a
     budget that ends early leaves whole paths.
     """
-    stack = [(search.root, n or search.budget.paths())]
+    stack = [(search.root, n or search.budget.pays_for(PATH))]
     while stack:
         children = search.expand(*stack.pop())
         stack += [(child, child.action.count) for child in reversed(children)]
@@ -94,7 +94,7 @@ def adaptive(
     the winner (Aggarwal et al. 2023, arXiv:2305.11860, stop when that is improbable).
     """
     search = Search(env, llm, scorer, budget, seed)
-    n = n or search.budget.paths()
+    n = n or search.budget.pays_for(PATH)
     stack, votes = [search.root], Counter()
     while stack:
         node = stack.pop()

@@ -2,7 +2,7 @@
 
 import random
 from fractions import Fraction
-from itertools import combinations
+from itertools import combinations, product
 
 import pytest
 from scripted_llm import ScriptedLLM
@@ -12,6 +12,8 @@ from helpers.evaluation import (
     attempt,
     majority_at_k,
     majority_vote,
+    mcnemar_p,
+    paired_difference,
     pass_at_k,
     wilson_interval,
     with_interval,
@@ -170,3 +172,35 @@ def test_a_share_with_its_interval() -> None:
     low, high = wilson_interval(312, 500)
     assert with_interval(312, 500) == f"62.4 ({100 * low:.1f} to {100 * high:.1f})"
     assert with_interval(0, 10) == "0.0 (0.0 to 27.8)"
+
+
+@pytest.mark.parametrize(("only_a", "only_b"), [(0, 0), (5, 0), (1, 7), (6, 3), (4, 4)])
+def test_mcnemar_against_counting_every_fall_of_the_coins(only_a, only_b):
+    n = only_a + only_b
+    falls = [sum(coins) for coins in product((0, 1), repeat=n)]
+    uneven = abs(only_a - only_b)
+    extreme = sum(abs(2 * heads - n) >= uneven for heads in falls)
+    assert mcnemar_p(only_a, only_b) == pytest.approx(extreme / 2**n)
+
+
+def test_paired_difference_by_hand():
+    a, b = [True, True, False, True], [True, False, False, False]
+    mean, low, high = paired_difference(a, b)  # gaps 0, 1, 0, 1
+    assert mean == 0.5 and (mean - low) == pytest.approx(1.96 * (1 / 3) ** 0.5 / 2)
+    assert high - mean == pytest.approx(mean - low)
+    assert paired_difference(b, a)[0] == -0.5
+
+
+def test_paired_intervals_hold_the_truth_as_often_as_they_say():
+    rng, held = random.Random(0), 0
+    for _ in range(400):
+        hard = [rng.random() for _ in range(300)]  # right where skill exceeds it
+        a, b = [x < 0.7 for x in hard], [x < 0.6 or rng.random() < 0.1 for x in hard]
+        _, low, high = paired_difference(a, b)
+        held += low <= 0.7 - (0.6 + 0.4 * 0.1) <= high
+    assert 0.92 <= held / 400 <= 0.98
+
+
+def test_paired_difference_refuses_other_problems():
+    with pytest.raises(ValueError, match="same problems; got 3, 2"):
+        paired_difference([True] * 3, [True] * 2)

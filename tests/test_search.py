@@ -17,7 +17,7 @@ from toy_language import (
     table_scorer,
 )
 
-from helpers.budget import PATH_TOKENS, Budget, Search
+from helpers.budget import LONG_PATH, PATH, Budget, Search
 from helpers.llm import LLMGen, SharedSamples
 from helpers.rewards import ArithmeticChecker
 from helpers.search import (
@@ -409,7 +409,7 @@ def test_one_candidate_a_step_at_temperature_0_is_greedy(name):
 
 @each_strategy
 def test_one_candidate_a_step_at_temperature_0_is_greedy_for_abacus(name):
-    llm = SharedSamples(LLMGen("abacus", temperature=0), ahead=1)
+    llm = SharedSamples(LLMGen("abacus", temperature=0))
     env = make_env(llm, max_steps=12)
     env.reset(seed=0, options={"problem": env.problem})
     wanted = greedy(env, llm, budget=PLENTY)
@@ -524,11 +524,11 @@ def test_the_order_in_which_threads_finish_changes_nothing():
     assert serial == together
 
 
-def test_more_paths_cost_more_and_a_budget_pays_for_some():
-    assert Budget(tokens=10 * PATH_TOKENS).paths() == 10
-    assert Budget(calls=80).paths() == 10 == Budget(10**6, 80).paths()
-    assert Budget(tokens=1).paths() == 1
-    assert Budget(tokens=10 * PATH_TOKENS).paths(2) == 5
+def test_how_many_paths_a_budget_pays_for():
+    assert Budget(tokens=10 * PATH.tokens).pays_for(PATH) == 10
+    assert Budget(calls=80).pays_for(PATH) == 10 == Budget(10**6, 80).pays_for(PATH)
+    assert Budget(tokens=1).pays_for(PATH) == 1
+    assert Budget(tokens=10 * PATH.tokens).pays_for(LONG_PATH) == 8
 
 
 def test_a_right_answer_is_found_more_often_with_an_oracle_than_without():
