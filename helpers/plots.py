@@ -247,11 +247,14 @@ def _draw_legend(axes: "Axes", kinds: set[str], has_path: bool) -> None:
 
 
 def plot_accuracy(
-    series: Mapping[str, Sequence[tuple[float, int, int]]], xlabel: str
+    series: Mapping[str, Sequence[tuple[float, int, int]]],
+    xlabel: str,
+    lowest: float = 0.0,
 ) -> "Figure":
     """Draw accuracies with 95 % Wilson intervals against tokens or samples.
 
-    A point is (cost, right, problems); the horizontal axis is logarithmic (base 2).
+    A point is (cost, right, problems); the horizontal axis is logarithmic (base 2),
+    the vertical one begins at `lowest`.
     """
     figure, axes = _new_figure(7.5, 4.5)
     for i, (name, points) in enumerate(series.items()):
@@ -268,7 +271,7 @@ def plot_accuracy(
         )  # fmt: skip
     axes.set_xscale("log", base=2)
     axes.xaxis.set_major_formatter("{x:g}")
-    axes.set_ylim(0, 1)
+    axes.set_ylim(lowest, 1)
     axes.grid(axis="y", color="0.9")
     axes.set_xlabel(xlabel, fontsize=FONT_SIZE)
     axes.set_ylabel("share of problems right", fontsize=FONT_SIZE)

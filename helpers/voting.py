@@ -83,23 +83,26 @@ def by_count(finished: list[Node]) -> list[tuple[Node, float]]:
 
 def adaptive(
     env: CoTEnv, llm: LLMGen, scorer: Scorer | None = None, *,
-    budget: float | Budget, seed: int = 0, n: int | None = None, branching: int = 4,
+    budget: float | Budget, seed: int = 0, n: int | None = None,
+    branching: int | None = None,
 ) -> SearchResult:  # fmt: skip
-    """Self-consistency that samples only while it matters.
+    """Self-consistency that stops when the vote is decided.
 
-    Every node carries a share of the vote, the root all of it; k samples divide it in
-    proportion. At most `branching` samples are drawn of a node, so that it branches
-    only where they disagree (after Chain-in-Tree, arXiv:2509.25835). Depth first, the
-    likeliest child before the others; it stops when what is still open could not change
-    the winner (Aggarwal et al. 2023, arXiv:2305.11860, stop when that is improbable).
+    Depth first, the likeliest child before the others; it ends when all that is still
+    open could not change the winner. So the answer is that of `self_consistency`, for
+    fewer tokens. (Aggarwal et al. 2023, arXiv:2305.11860, stop when a change is
+    improbable.) With `branching`, at most so many samples are drawn of a node, and
+    divide its share of the vote: it branches only where they disagree, after
+    Chain-in-Tree, arXiv:2509.25835. That saves more, and can change the answer.
     """
     search = Search(env, llm, scorer, budget, seed)
     n = n or search.budget.pays_for(PATH)
     stack, votes = [search.root], Counter()
     while stack:
         node = stack.pop()
-        samples = max(1, round(min(branching, n * path_probability(node))))
-        for child in sorted(search.expand(node, samples), key=path_probability):
+        samples = max(1, round(n * path_probability(node)))
+        children = search.expand(node, min(samples, branching or samples))
+        for child in sorted(children, key=path_probability):
             if not child.env.ended:
                 stack.append(child)  # the likeliest one last: it is taken first
             elif child.answer.value is not None:
