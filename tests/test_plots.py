@@ -11,6 +11,7 @@ from IPython.utils.capture import capture_output
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from scripted_llm import ScriptedLLM
+from toy_language import ToyLanguage, make_env, table_scorer
 
 from helpers.env import GSM8KEnv, Problem
 from helpers.evaluation import wilson_interval
@@ -26,6 +27,7 @@ from helpers.plots import (
     visible,
 )
 from helpers.proposal import Action
+from helpers.search import STRATEGIES
 from helpers.tree import Node, breadth_first, leaves, walk
 
 MARKET = Problem("How much?", "15")
@@ -215,6 +217,34 @@ def test_nothing_in_a_drawn_tree_overlaps(budget, seed):
     assert bar.get_ylabel() == "probability of the path"
 
 
+@pytest.mark.parametrize("name", ["best_of_n", "mcts"])
+@pytest.mark.parametrize("seed", range(3))
+def test_a_drawn_search_shows_every_number_and_the_chosen_path(seed, name):
+    toy = ToyLanguage(seed)
+    result = STRATEGIES[name](make_env(toy), toy, table_scorer, budget=600, seed=seed)
+    figure = draw_tree(result.tree, result.path, search=True)
+    texts = [box for box in boxes(figure, Text) if box.width > 0]
+    assert not any(a.overlaps(b) for a, b in itertools.combinations(texts, 2))
+    (axes,) = figure.axes
+    shown = sorted(t.get_text() for t in axes.texts if " P " in t.get_text())
+    wanted = [
+        (f"N {node.visits}  " if name == "mcts" else "")
+        + f"V {node.value:.2f}  P {node.action.prior:.2f}"
+        for node in walk(result.tree)
+        if node.parent
+    ]
+    assert shown == sorted(wanted)
+    black = [
+        x for x in axes.lines if x.get_color() == "black" and len(x.get_xdata()) > 1
+    ]
+    assert len(black) == result.path.depth
+    places = layout(result.tree)
+    assert max(tuple(line.get_xydata()[-1]) for line in black) == places[result.path]
+    (bar,) = axes.child_axes
+    assert bar.get_ylabel() == "value" and bar.get_ylim() == (0, 1)
+    assert "chosen path" in [t.get_text() for t in axes.get_legend().get_texts()]
+
+
 def test_points_and_intervals_are_those_given():
     series = {
         "greedy": [(60, 11, 20)],
@@ -245,3 +275,8 @@ def test_markers_at_one_cost_stand_side_by_side():
         places = [axes.transData.transform(line.get_xydata()[end])[0] for line in lines]
         width = lines[0].get_markersize() * figure.dpi / 72
         assert all(b - a > width for a, b in itertools.pairwise(places))
+
+
+def test_the_lowest_accuracy_shown_can_be_chosen():
+    (axes,) = plot_accuracy({"vote": [(60, 15, 20)]}, "tokens", lowest=0.5).axes
+    assert axes.get_ylim() == (0.5, 1)

@@ -1,0 +1,132 @@
+"""Record the large comparison of notebook 05: `python notebooks/runs/record.py`.
+
+Every strategy solves every problem with every scorer and budget; the results stand in
+`search.jsonl`. Its first line says how it was made, each further line is one problem:
+the index in the split, the gold answer, and for every run, in the order of `RUNS`, the
+answer, the tokens and the calls. It takes an hour or two on two cores. A record that is
+not complete is gone on with.
+"""
+
+import argparse
+import hashlib
+import json
+import os
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from tqdm import tqdm
+
+from helpers.abacus.engine import WEIGHTS
+from helpers.abacus.problems import generate
+from helpers.budget import SearchResult
+from helpers.env import GSM8KEnv, Problem
+from helpers.llm import LLMGen, SharedSamples
+from helpers.rewards import ArithmeticChecker, Scorer, aggregate, confidence
+from helpers.search import STRATEGIES, adaptive, beam_search, dvts, mcts
+from helpers.simulated import SimulatedVerifier
+
+FILE = Path(__file__).with_name("search.jsonl")
+BUDGETS = (2048, 1024, 512, 256)  # the largest first: the others find its samples
+AUCS, DIAL_BUDGET = (0.5, 0.6, 0.7, 0.8, 0.9, 1.0), 1024
+VARIANTS: dict[str, Callable[..., SearchResult]] = STRATEGIES | {
+    "beam_search, lookahead 1": partial(beam_search, lookahead=1),
+    "dvts, lookahead 1": partial(dvts, lookahead=1),
+    "mcts, no rollout": partial(mcts, rollout=False),
+    "adaptive, branching 4": partial(adaptive, branching=4),
+}
+UNGUIDED = ("greedy", "self_consistency", "adaptive")
+GUIDED = [name for name in STRATEGIES if name not in UNGUIDED]
+
+
+class Run(NamedTuple):
+    """A strategy, how its paths are scored, and what it may spend in tokens."""
+
+    strategy: str
+    scorer: str
+    budget: int
+
+
+RUNS = [
+    Run(name, scorer, budget)
+    for scorer, names, budgets in (
+        ("none", [*UNGUIDED, "adaptive, branching 4"], BUDGETS),
+        ("arithmetic", [*GUIDED, "mcts, no rollout"], BUDGETS),
+        ("arithmetic", ["beam_search, lookahead 1", "dvts, lookahead 1"], BUDGETS[1:]),
+        ("confidence", [name for name in GUIDED if name != "depth_first"], BUDGETS),
+        *((f"dial {auc}", GUIDED, (DIAL_BUDGET,)) for auc in AUCS),
+    )
+    for budget in budgets
+    for name in names
+]
+
+
+def make_scorer(name: str, gold: str) -> Scorer | None:
+    """The scorer of this name; only that of the dial reads the gold answer."""
+    if name == "arithmetic":
+        return aggregate(ArithmeticChecker().step_scores, "min")
+    if name.startswith("dial"):
+        return SimulatedVerifier(gold, auc=float(name.split()[1]))
+    return confidence if name == "confidence" else None
+
+
+def make_env(problem: dict[str, str]) -> GSM8KEnv:
+    """The problem at its beginning, asked zero-shot."""
+    env = GSM8KEnv(Problem(**problem), LLMGen("abacus"), is_few_shot=False)
+    env.reset(seed=0)
+    return env
+
+
+def solve(run: Run, env: GSM8KEnv, llm: LLMGen | SharedSamples) -> list[Any]:
+    """One run on one problem: answer, tokens, calls."""
+    scorer = make_scorer(run.scorer, env.problem.answer)
+    found = VARIANTS[run.strategy](env, llm, scorer, budget=run.budget, seed=0)
+    value = found.answer.value
+    return [None if value is None else str(value), found.tokens, found.calls]
+
+
+def record(index: int, problem: dict[str, str]) -> str:
+    """The line of one problem: all runs on it, samples shared between them."""
+    env, llm = make_env(problem), SharedSamples(LLMGen("abacus"))
+    gold = problem["answer"].rpartition("#### ")[2]
+    results = [solve(run, env, llm) for run in RUNS]
+    return json.dumps([index, gold, *results], separators=(",", ":"))
+
+
+def header(split: str) -> dict[str, Any]:
+    """How the record is made."""
+    digest = hashlib.sha256(WEIGHTS.read_bytes()).hexdigest()
+    return {"model": "abacus", "digest": digest, "split": split, "runs": RUNS}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Record the comparison of strategies.")
+    parser.add_argument("--problems", type=int, default=500, help="of the split")
+    parser.add_argument("--split", default="test", help="of the practice problems")
+    parser.add_argument("--out", type=Path, default=FILE, help="the record")
+    args = parser.parse_args()
+    first = json.dumps(header(args.split))
+    lines = (
+        args.out.read_text(encoding="utf-8").splitlines() if args.out.exists() else []
+    )
+    if lines and lines[0] != first:
+        parser.error(f"{args.out} was made otherwise. Move it, or type another --out.")
+    problems = generate(args.split, args.problems)
+    todo = list(enumerate(problems))[max(0, len(lines) - 1) :]
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"  # the processes share the cores already
+    with (
+        args.out.open("a", encoding="utf-8") as file,
+        ProcessPoolExecutor(mp_context=get_context("spawn")) as pool,
+    ):
+        if not lines:
+            print(first, file=file, flush=True)
+        work = pool.map(record, *zip(*todo, strict=True)) if todo else ()
+        for line in tqdm(work, total=len(todo), unit="problem"):
+            print(line, file=file, flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,46 @@
+"""The recorded comparison of notebook 05: some of it is computed again."""
+
+import json
+import random
+import sys
+from pathlib import Path
+
+import pytest
+
+RUNS = Path(__file__).resolve().parents[1] / "notebooks" / "runs"
+sys.path.insert(0, str(RUNS))
+
+import record  # noqa: E402
+
+from helpers.abacus.problems import generate  # noqa: E402
+from helpers.llm import LLMGen  # noqa: E402
+
+HEAD, *LINES = map(json.loads, record.FILE.read_text(encoding="utf-8").splitlines())
+PICKED = random.Random(5).sample(
+    [(i, j) for i in range(len(LINES)) for j in range(len(record.RUNS))], k=20
+)
+
+
+def test_the_record_was_made_with_this_model_and_these_runs():
+    assert json.loads(json.dumps(record.header(HEAD["split"]))) == HEAD
+    assert [line[0] for line in LINES] == list(range(len(LINES)))
+    assert {len(line) for line in LINES} == {2 + len(record.RUNS)}
+
+
+def test_it_holds_500_problems_with_their_gold_answers():
+    problems = generate("test", 500)
+    golds = [problem["answer"].rpartition("#### ")[2] for problem in problems]
+    assert [line[1] for line in LINES] == golds
+
+
+@pytest.mark.parametrize(("i", "j"), PICKED)
+def test_a_result_comes_out_again(i, j):
+    problem, run = generate("test", i + 1)[i], record.RUNS[j]
+    llm = LLMGen("abacus")  # nothing shared: as a reader would run it
+    assert record.solve(run, record.make_env(problem), llm) == LINES[i][2 + j]
+
+
+def test_budgets_were_kept():
+    for line in LINES:
+        for run, (_, tokens, _) in zip(record.RUNS, line[2:], strict=True):
+            assert tokens <= run.budget + 40  # one long step more
