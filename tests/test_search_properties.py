@@ -5,8 +5,7 @@ from collections import Counter
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from test_search import ALL
-from toy_language import GOLD, ToyLanguage, make_env, table_scorer
+from toy_language import ALL, GOLD, ToyLanguage, make_env, table_scorer
 
 from helpers.budget import Budget
 from helpers.tree import leaves, path_probability, tokens_spent, walk

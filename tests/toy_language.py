@@ -7,11 +7,20 @@ and a search can be compared with the truth instead of with stored numbers.
 
 import itertools
 import random
+from functools import partial
 
 from helpers.env import GSM8KEnv, Problem
 from helpers.llm import Step, derive_seed
+from helpers.search import STRATEGIES, beam_search, dvts, mcts
 
 GOLD = 1
+PLENTY = 10**7  # tokens: no test of an algorithm should end for want of budget
+MANY = 60  # samples: enough to find every sentence of the language
+ALL = STRATEGIES | {
+    "dvts, lookahead": partial(dvts, lookahead=1),
+    "beam_search, lookahead": partial(beam_search, lookahead=2),
+    "mcts, no rollout": partial(mcts, rollout=False),
+}
 
 
 class ToyLanguage:
@@ -101,3 +110,23 @@ def make_env(llm, max_steps=6):
     env = GSM8KEnv(Problem("Which?", str(GOLD)), llm, max_steps=max_steps)
     env.reset(seed=0)
     return env
+
+
+def search_for(strategy, toy, scorer=table_scorer, **options):
+    options = {"budget": PLENTY, "seed": 0} | options
+    return strategy(make_env(toy), toy, scorer, **options)
+
+
+def one_armed(arms):
+    """A bandit: one step, an answer an arm, each with its probability."""
+    toy = ToyLanguage()
+    toy.rules = {"Answer:": {f"The answer is {i}.": p for i, p in enumerate(arms)}}
+    return toy
+
+
+def values(result):
+    return [int(answer.value) for answer, _ in result.ranked]
+
+
+def best(shares):
+    return max(shares, key=shares.get)
