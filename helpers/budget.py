@@ -2,9 +2,12 @@
 
 Vocabulary
     budget   the tokens, or calls, that a search may ask of its model. Every sampled
-             token counts, those of dropped duplicates too. A call is one batch.
-    reserve  what one long path may need. Once less is left, the budget is *short*: one
-             step is sampled instead of k, so that a search ends with an answer.
+             token counts, those of dropped duplicates too. A call is one batch (three
+             where the model is silent: it is asked again). What is under way when the
+             budget ends is paid for: one step, if no step exceeds 32 tokens.
+    reserve  what one long path may need. Batches are cut so that they leave it. Once it
+             is touched, the budget is *short*: one step is sampled instead of k, so
+             that a search ends with an answer.
     value    what the scorer says of the path to a node; in MCTS, what came back since.
     vote     every finished path gives its answer a weight; paths without one do not
              vote. Votes go to graded values: "18" and "18.00" are one candidate.
@@ -13,11 +16,11 @@ Covers: the account, expanding and scoring nodes, the outcome. Does not cover: w
 node to expand next (`search.py`).
 """
 
-import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from numbers import Real
+from math import fsum, inf, isfinite
+from numbers import Integral, Real
 
 from helpers.env import CoTEnv
 from helpers.grading import Answer
@@ -27,21 +30,19 @@ from helpers.rewards import ArithmeticChecker, Path, Scorer
 from helpers.tree import Node, expand, leaves
 
 STEP_TOKENS = 32  # of a long sentence
+SCORER = "A scorer takes a list of paths and gives a finite number for each."
 
 
 @dataclass(frozen=True)
 class Budget:
     """What a search may spend, in tokens, in calls or in both: the first to end."""
 
-    tokens: float = math.inf
-    calls: float = math.inf
+    tokens: float = inf
+    calls: float = inf
 
     def __post_init__(self) -> None:
         parts = self.tokens, self.calls
-        if (
-            not all(isinstance(x, Real) for x in parts)
-            or not 1 <= min(parts) < math.inf
-        ):
+        if not all(isinstance(x, Real) for x in parts) or not 1 <= min(parts) < inf:
             raise ValueError(
                 f"Type a budget from 1, such as budget=1024 for tokens or "
                 f"budget=Budget(calls=50); got {self}."
@@ -91,8 +92,16 @@ class SearchResult:
     calls: int
 
 
+def check_counts(**counts: int | None) -> None:
+    """Raise a ValueError for the first that is not a whole number from 1."""
+    for name, value in counts.items():
+        if value is not None and (not isinstance(value, Integral) or value < 1):
+            raise ValueError(f"{name}={value!r}: type a whole number from 1")
+
+
 def begin(env: CoTEnv, llm: Meter, seed: int) -> CoTEnv:
     """A copy of `env` where it stands, with a model and a seed of its own."""
+    _ = env.state  # an error, if no episode has begun
     start = env.fork()
     start.llm_gen = llm
     start.reset(seed=seed)
@@ -114,12 +123,14 @@ class Search:
         seed: int, lookahead: int = 0,
     ) -> None:  # fmt: skip
         check(seed=seed)
+        seed = int(seed)  # Gymnasium takes Python's integers only
         self.budget = budget if isinstance(budget, Budget) else Budget(budget)
         self.scorer = scorer or ArithmeticChecker()
         self.meters = [Meter(llm)]
         self.root = Node(begin(env, self.meters[0], seed))
         self.start = self.root.env.state
         self.longest = STEP_TOKENS  # tokens of the longest step so far
+        check_counts(lookahead=lookahead or None)
         self.lookahead = lookahead
         if lookahead:
             self.meters.append(Meter(llm.at_temperature(0)))
@@ -146,11 +157,11 @@ class Search:
         return not self.has_left(LONG_PATH.tokens, LONG_PATH.calls)
 
     def affordable(self, k: int) -> int:
-        """How many of k samples may be drawn; see `budget` and `reserve` above."""
-        if not self.has_left(1, 1):
-            return 0
-        room = (self.budget.tokens - self.tokens) / self.longest
-        return 1 if self.is_short else int(max(1, min(k, room)))
+        """How many of k samples may be drawn: the reserve stays untouched, or one."""
+        if self.is_short:
+            return int(self.has_left(1, 1))
+        room = self.budget.tokens - self.tokens - LONG_PATH.tokens
+        return int(max(1, min(k, room / self.longest)))
 
     def expand(self, node: Node, k: int) -> list[Node]:
         """Sample k steps in one batch and score the children in one batch.
@@ -209,12 +220,12 @@ class Search:
 
     def score(self, paths: Sequence[Path]) -> list[float]:
         """The scorer's numbers for these paths, asked in one batch."""
-        values = [float(value) for value in self.scorer(paths)] if paths else []
-        if len(values) != len(paths) or not all(map(math.isfinite, values)):
-            raise ValueError(
-                f"A scorer takes a list of paths and gives a finite number for each; "
-                f"for {len(paths)} paths this one gave {values}."
-            )
+        try:
+            values = [float(value) for value in self.scorer(paths)] if paths else []
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"{SCORER} This one failed: {error}") from error
+        if len(values) != len(paths) or not all(map(isfinite, values)):
+            raise ValueError(f"{SCORER} For {len(paths)}, this one gave {values}.")
         return values
 
     def finished(self) -> list[Node]:
@@ -223,20 +234,28 @@ class Search:
 
     def result(
         self, votes: Iterable[tuple[Node, float]],
-        join: Callable[[Iterable[float]], float] = math.fsum,
+        join: Callable[[Iterable[float]], float] = fsum,
     ) -> SearchResult:  # fmt: skip
         """Rank the answers of (leaf, weight) by their joined weights.
 
-        Of equals, the first found wins, for answers as for the leaves of one answer.
+        Of equal weights, the answer of more samples wins, and of those the first found.
         """
         groups: dict[Fraction, list[tuple[Node, float]]] = {}
         for leaf, weight in votes:
             if leaf.answer.value is not None:
                 groups.setdefault(leaf.answer.value, []).append((leaf, weight))
-        best = [max(group, key=lambda vote: vote[1])[0] for group in groups.values()]
-        weights = [join(weight for _, weight in group) for group in groups.values()]
-        order = sorted(range(len(best)), key=lambda i: -weights[i])  # a stable sort
-        ranked = tuple((best[i].answer, weights[i]) for i in order)
-        path = best[order[0]] if order else None
-        answer = path.answer if path else Answer(None, "none")
-        return SearchResult(answer, ranked, path, self.root, self.tokens, self.calls)
+
+        def rank(group: list[tuple[Node, float]]) -> tuple[float, int]:
+            samples = sum(leaf.action.count for leaf, _ in group)
+            return join(weight for _, weight in group), samples
+
+        order = sorted(groups.values(), key=rank, reverse=True)  # stable
+        best = [max(group, key=lambda vote: vote[1])[0] for group in order]
+        weights = [float(rank(group)[0]) for group in order]
+        answers = [leaf.answer for leaf in best]
+        return SearchResult(
+            answer=answers[0] if answers else Answer(None, "none"),
+            ranked=tuple(zip(answers, weights, strict=True)),
+            path=best[0] if best else None,
+            tree=self.root, tokens=self.tokens, calls=self.calls,
+        )  # fmt: skip

@@ -151,6 +151,11 @@ def decode_image(image: str) -> bytes:
         ) from error
 
 
+def plain(options: dict[str, Any]) -> dict[str, Any]:
+    """NumPy's numbers are welcome, but a server is sent Python's own."""
+    return {k: v.item() if hasattr(v, "item") else v for k, v in options.items()}
+
+
 class Connection:
     """One model behind its client: a prompt and seeds in, whole responses out."""
 
@@ -158,8 +163,7 @@ class Connection:
         self, model: str, options: dict[str, Any], timeout: float, host: str | None
     ) -> None:
         self.model, address = model, server_address(host)
-        # NumPy's numbers are welcome, but a server is sent Python's own.
-        options = {k: v.item() if hasattr(v, "item") else v for k, v in options.items()}
+        options = plain(options)
         if model == EMBEDDED:
             from helpers.abacus.client import AbacusClient
 
@@ -184,7 +188,8 @@ class Connection:
     def with_options(self, **options: Any) -> Connection:
         """The same line with some options changed."""
         other = copy.copy(self)
-        other.options = self.options | options
+        other.options = self.options | plain(options)
+        other.facts = self.facts | other.options
         return other
 
     def generate(

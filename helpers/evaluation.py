@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import comb, sqrt
+from operator import index
 from statistics import fmean, stdev
 
 from helpers.grading import Answer, extract_answer, is_correct
@@ -96,6 +97,9 @@ def mcnemar_p(only_a: int, only_b: int) -> float:
     methods were equally good, a fair coin would decide which of the two; this is the
     chance that as many coins fall at least as unevenly, to either side.
     """
+    only_a, only_b = index(only_a), index(only_b)  # NumPy's integers would overflow
+    if min(only_a, only_b) < 0:
+        raise ValueError(f"counts are not below 0; got {only_a}, {only_b}")
     n = only_a + only_b
     heads = range(max(only_a, only_b), n + 1)
     tail = sum(comb(n, i) for i in heads) / 2**n

@@ -157,14 +157,16 @@ class SharedSamples:
         self.cooler: dict[float, SharedSamples] = {}  # by temperature
 
     def sample(
-        self, prompt: str, k: int, seed: int, image: str | None = None
+        self, prompt: str, k: int, seed: int | None = None, image: str | None = None
     ) -> list[Step]:
-        """The first k samples of this prompt and seed."""
+        """The first k samples of this prompt and seed; a seed is needed."""
         check(k=k, seed=seed)
         key = prompt, seed, image
-        if len(self.drawn.get(key, ())) < k:
-            self.drawn[key] = self.llm.sample(prompt, k, seed, image)
-        return self.drawn[key][:k]
+        known = self.drawn.get(key, [])
+        if len(known) < k:  # real servers only nearly repeat: what is known stays
+            new = self.llm.sample(prompt, k, seed, image)
+            known = self.drawn[key] = known + new[len(known) :]
+        return known[:k]
 
     def at_temperature(self, temperature: float) -> SharedSamples:
         """The same model at another temperature; its samples are shared as well."""

@@ -132,7 +132,7 @@ def label(node: Node) -> str:
     """Say a node's step in short: its answer, or its equation, or the whole step."""
     if node.env.terminated:
         return f"= {node.answer.value}" if node.answer.value is not None else "= ?"
-    found = re.search(r"\S*\d\S*(?: [-+*/x] \S+)* = \S*\d", node.action.text)
+    found = re.search(r"\S*\d\S*(?: [-+*/x] \S+)* = \S*\d", node.action.text[:200])
     return found.group() if found else node.action.text
 
 

@@ -63,16 +63,27 @@ def aggregate(step_scorer: StepScorer, how: str) -> Scorer:
     return scorer
 
 
-TOKEN = re.compile(
-    r"(?P<number>\d+(?:,\d{3}(?!\d))*(?:\.\d+)?|\.\d+)"
-    r"|(?P<sign>[-+*/()%=−–×÷]|(?<=[\d\s)])x(?=[\d\s(]))"  # the x of "2 x 3", "2x3"
-    r"|(?P<blank>[\s$€£]+)|(?P<other>[^\s\d])"
-)
-SIGNS = {"−": "-", "–": "-", "×": "*", "x": "*", "÷": "/"}
+NUMBER = r"\d++(?:,\d{3}(?!\d))*+(?:\.\d++)?|\.\d++"
+TIMES = r"(?<=[\d\s)])[xX](?=\s?[\d($])"  # the x of "2 x 3" and "2x3"
+TOKEN = re.compile(rf"({NUMBER})|([-+*/()%])|[\s$€£]+")
+SUMS = re.compile(rf"(?:{NUMBER}|[-\s$€£+*/()%=−–×÷]|{TIMES})++")  # no words inside
+SIGNS = str.maketrans("−–×xX÷", "--***/")
 OPERATORS: dict[str, Callable[[Fraction, Fraction], Fraction]] = {
     "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv,
 }  # fmt: skip
 LONGEST = 60  # tokens of one side, and digits of one number; more is no school sum
+GOES_ON_BEFORE = re.compile(  # a sum that begins in words, such as "half of 3 + 4"
+    r"""(?: \b(?:times|plus|minus|over|half|twice|double|triple)
+        | \b(?:divided|multiplied)\s+by
+        | (?:\d|%|\b(?:half|third|quarter|fourth|fifth)s?)\s+of
+        | \d\s*[·•] | \\[a-z]+ | [\^}\\\]'_°] )\s*\Z | \d[.,:]\Z""",
+    re.X | re.I,
+)
+GOES_ON_AFTER = re.compile(  # or ends in them: "2 million", "3 remainder 1", "2x"
+    r"""[a-z^½¼¾²³°'] | [.,:]\d | \s*(?: million|billion|thousand|hundred|dozen
+        | times\s+\d | remainder | r\s?\d | with\b | and\s+a\b | full\b | rounded )""",
+    re.X | re.I,
+)
 
 
 @dataclass(frozen=True)
@@ -83,32 +94,46 @@ class Equation:
     holds: bool
 
 
-def find_sides(step: str) -> Iterator[list[list[str]]]:
-    """Yield runs of tokens joined by "=": of "so 1 + 2 = 3 = 4 pm" [1 + 2], [3], [4].
+def find_sides(step: str) -> Iterator[list[str]]:
+    """Yield the sides of each chain: "so 1+2 = 3 = 9/3 pm" has "1+2", "3", "9/3".
 
-    Only a first side is cut by words before it, and a last one by words after it:
-    a side with a word inside cannot be calculated and parts the chain.
+    No word is inside a side. Words cut off the first and the last; where these may
+    belong to the sum, an empty text is left, as for a first side that is no sum.
     """
-    chain: list[list[str]] = [[]]
-    for match in TOKEN.finditer(step + " ;"):
-        text = SIGNS.get(match[0], match[0])
-        if match["other"]:
-            yield chain
-            chain = [[]]
-        elif text == "=":
-            chain.append([])
-        elif not match["blank"]:
-            chain[-1].append(text)
+    step = step.replace("**", " ; ")  # bold type
+    for match in SUMS.finditer(step):
+        before = step[: match.end() - len(match[0].lstrip())]
+        after = step[match.start() + len(match[0].rstrip()) :]
+        sides = [side.strip(" \t$€£") for side in match[0].split("=")]
+        first, last = sides[0], sides[-1]
+        if first.count("(") > first.count(")") and last.count(")") > last.count("("):
+            sides[0] = first = first.removeprefix("(")
+            sides[-1] = last.removesuffix(")")
+        is_aside = re.fullmatch(r"\([^()]*\)", first) and re.search(r"\w\s*\Z", before)
+        is_dash = re.match("[-−–]", first) and (before.strip() or first[1:2] == " ")
+        if is_aside or is_dash or GOES_ON_BEFORE.search(before) or not is_sum(first):
+            sides[0] = ""
+        if GOES_ON_AFTER.match(after):
+            sides[-1] = ""
+        yield sides
 
 
-def evaluate(side: list[str]) -> Fraction | None:
+def is_sum(side: str) -> bool:
+    """Is there something to calculate?"""
+    return re.search("[-+*/−–×xX÷]", side) is not None
+
+
+def evaluate(side: str) -> Fraction | None:
     """The exact value of a side, by the usual rules; None if it is not a sum.
 
     A parser of three levels (sum, product, factor); nothing is run as code.
     """
-    if len(side) > LONGEST or any(len(token) > LONGEST for token in side):
+    if re.search(r"/\s+\d+/", side):  # "25 / 1/3": who knows which comes first
         return None
-    rest = side[::-1]  # the next token is at the end
+    found = TOKEN.finditer(side.translate(SIGNS))
+    rest = [token[0] for token in found if token.lastindex][::-1]  # the next one last
+    if len(rest) > LONGEST or any(len(token) > LONGEST for token in rest):
+        return None
 
     def chain(operators: str, part: Callable[[], Fraction]) -> Fraction:
         value = part()
@@ -138,28 +163,33 @@ def evaluate(side: list[str]) -> Fraction | None:
     return None if rest else value
 
 
-def is_rounded(value: Fraction, side: list[str]) -> bool:
-    """Is this side a decimal such as 3.33, and `value` the same when so rounded?"""
-    if len(side) != 1 or "." not in side[0]:
+def is_rounded(value: Fraction, side: str) -> bool:
+    """Is this side a decimal such as 3.33, and `value` the same as far as it goes?"""
+    decimal = re.fullmatch(r"[-−–]?[\d,]*\.(\d+)", side)
+    written = evaluate(side)
+    if not decimal or written is None:
         return False
-    written, digits = Fraction(side[0].replace(",", "")), len(side[0].split(".")[1])
-    return abs(value - written) <= Fraction(1, 2 * 10**digits)
+    unit, value, written = Fraction(1, 10 ** len(decimal[1])), abs(value), abs(written)
+    return abs(value - written) <= unit / 2 or 0 <= value - written < unit
 
 
 def find_equations(step: str) -> list[Equation]:
     """All equations of a step that can be calculated, and whether they hold.
 
-    "12*3 = 36" is one; "x = 36" and "3 apples = 36" are none. The values are compared
-    as exact fractions, except that a decimal may be rounded: "10/3 = 3.33" holds.
+    "12*3 = 36" is one; "x = 36" and "3 apples = 36" are none. Values are compared as
+    exact fractions, except that a decimal may be cut or rounded: "10/3 = 3.33" holds.
+    Where a percent sign could mean two things, and wherever words may belong to a sum,
+    nothing is said: a false alarm would do more harm than an error that is missed.
     """
     found = []
-    for chain in find_sides(step):
-        for left, right in zip(chain, chain[1:], strict=False):
+    for sides in find_sides(step):
+        for left, right in zip(sides, sides[1:], strict=False):
             a, b = evaluate(left), evaluate(right)
-            if a is None or b is None or max(len(left), len(right)) == 1:
+            if a is None or b is None or not (is_sum(left) or is_sum(right)):
                 continue
             holds = a == b or is_rounded(a, right) or is_rounded(b, left)
-            found.append(Equation(f"{' '.join(left)} = {' '.join(right)}", holds))
+            if holds or "%" not in left + right:
+                found.append(Equation(f"{left} = {right}", holds))
     return found
 
 

@@ -6,7 +6,8 @@ Vocabulary
     n           the papers' N: how many paths go on side by side. Left out, it is what
                 the budget pays for, at 160 tokens a path.
     branching   the papers' M, "beam width" in Search and Learn: the samples drawn of
-                one node. (its_hub calls the number of *kept* nodes beam width.)
+                one node. (its_hub calls the number of *kept* nodes beam width.) Left
+                out, it is the square root of n.
     keep        N / M: how many nodes of a level beam search goes on with.
     count       how many of the samples said the same; a node stands for all of them.
 
@@ -20,7 +21,7 @@ from math import sqrt
 
 import numpy as np
 
-from helpers.budget import LONG_PATH, Budget, Search, SearchResult
+from helpers.budget import LONG_PATH, Budget, Search, SearchResult, check_counts
 from helpers.env import CoTEnv
 from helpers.llm import LLMGen, derive_seed
 from helpers.rewards import Scorer
@@ -42,10 +43,17 @@ def rank(node: Node) -> tuple[float, int]:
     return node.value, node.action.count
 
 
+def widths(search: Search, n: int | None, branching: int | None) -> tuple[int, int]:
+    """n and branching; left out, what the budget pays for, and the root of n."""
+    check_counts(n=n, branching=branching)
+    n = n or max(1, search.budget.pays_for(LONG_PATH) // (1 + search.lookahead))
+    return n, min(n, branching or round(sqrt(n)))
+
+
 def beam_search(
     env: CoTEnv, llm: LLMGen, scorer: Scorer | None = None, *,
-    budget: float | Budget, seed: int = 0, n: int | None = None, branching: int = 4,
-    lookahead: int = 0,
+    budget: float | Budget, seed: int = 0, n: int | None = None,
+    branching: int | None = None, lookahead: int = 0,
 ) -> SearchResult:  # fmt: skip
     """Level by level, keep the best n / branching nodes and draw n steps after them.
 
@@ -55,11 +63,12 @@ def beam_search(
     2024, arXiv:2408.03314.
     """
     search = Search(env, llm, scorer, budget, seed, lookahead)
-    n = n or max(1, search.budget.pays_for(LONG_PATH) // (1 + lookahead))
-    keep, beam, finished = max(1, n // branching), [search.root], []
+    n, branching = widths(search, n, branching)
+    keep, beam, finished = n // branching, [search.root], []
     while beam:
         samples = max(1, n * (keep - len(finished)) // (keep * len(beam)))
         level = search.expand_level([(node, samples) for node in beam])
+        level = [node for node in level if not node.env.truncated]
         kept = sorted(level, key=rank, reverse=True)[: keep - len(finished)]
         finished += [node for node in kept if node.env.ended]
         beam = [node for node in kept if not node.env.ended]
@@ -68,8 +77,8 @@ def beam_search(
 
 def dvts(
     env: CoTEnv, llm: LLMGen, scorer: Scorer | None = None, *,
-    budget: float | Budget, seed: int = 0, n: int | None = None, branching: int = 4,
-    lookahead: int = 0,
+    budget: float | Budget, seed: int = 0, n: int | None = None,
+    branching: int | None = None, lookahead: int = 0,
 ) -> SearchResult:  # fmt: skip
     """Diverse verifier tree search: n / branching subtrees, greedy by score in each.
 
@@ -79,9 +88,11 @@ def dvts(
     best of its M samples. The M samples of its last step vote by their scores.
     """
     search = Search(env, llm, scorer, budget, seed, lookahead)
-    n = n or max(1, search.budget.pays_for(LONG_PATH) // (1 + lookahead))
-    trees, level = max(1, n // branching), [(search.root, n)]
-    while 0 < len(level) < trees and not all(node.env.ended for node, _ in level):
+    n, branching = widths(search, n, branching)
+    trees, level = n // branching, [(search.root, n)]
+    while len(level) < trees and not all(node.env.ended for node, _ in level):
+        if search.is_short:
+            break
         level = [
             (child, child.action.count)
             for node, count in level
@@ -91,7 +102,7 @@ def dvts(
     finished: list[Node] = []
     for node in roots:
         last = [node]
-        while children := search.expand(node, min(n, branching)):
+        while children := search.expand(node, branching):
             node, last = max(children, key=rank), children
         finished += [leaf for leaf in last if leaf.env.terminated]
     return search.result(by_count(finished))
@@ -111,6 +122,7 @@ def mcts(
     stuck or cut off is worth 0. Finished paths vote by visits times value. Values
     should lie in [0, 1]: `c_puct` weighs against them.
     """
+    check_counts(branching=branching, simulations=simulations)
     search = Search(env, llm, scorer, budget, seed)
     for _ in range(simulations):
         if search.is_short:
@@ -162,7 +174,7 @@ def particle_filter(
     its score, s / (1 - s); finished ones take part in the draws. They vote by weight.
     """
     search = Search(env, llm, scorer, budget, seed)
-    n = n or search.budget.pays_for(LONG_PATH)
+    n, _ = widths(search, n, None)
     rng = np.random.default_rng(derive_seed(seed, "particles"))
     particles = [(search.root, n)]
     while going := [(x, count) for x, count in particles if not x.env.ended]:
@@ -199,17 +211,20 @@ def depth_first(
 
     As in Tree of Thoughts (Yao et al. 2023, arXiv:2305.10601): nodes of a value below
     `threshold`, its v_th, are pruned, as long as the budget is not short. It ends with
-    the budget, or with `paths` finished paths. They vote by their scores.
+    the budget, with `paths` finished paths, or with nothing left but what was pruned;
+    if nothing is finished then, the best of that is followed. They vote by scores.
     """
+    check_counts(branching=branching, paths=paths)
     search = Search(env, llm, scorer, budget, seed)
-    stack, finished = [search.root], []
+    stack, pruned, finished = [search.root], [], []
     while stack and len(finished) != paths:
         node = stack.pop()
-        if node.env.ended:
-            finished.append(node)
-        for child in sorted(search.expand(node, branching), key=rank):
-            if child.value >= threshold or search.is_short:
-                stack.append(child)  # the best one last: it is taken first
+        finished += [node] * node.env.terminated
+        for child in sorted(reversed(search.expand(node, branching)), key=rank):
+            is_good = child.value >= threshold or search.is_short
+            (stack if is_good else pruned).append(child)  # the best one is taken first
+    if not finished and pruned:
+        finished = [search.roll_out(max(pruned, key=rank))]
     return search.result(by_count(finished))
 
 

@@ -5,20 +5,19 @@ a path is right, and says so through noise, as much as its AUC asks for.
 
 Vocabulary: the *AUC* of a scorer is the probability that it scores a random right path
 above a random wrong one: 0.5 is a coin, 1.0 an oracle. A finished path is *right* if
-its answer is; an unfinished one is *on track* if every number it has derived so far is
-among those of the gold solution.
+its answer is; an unfinished one is *on track* if every result it has derived so far,
+the number after "=", is among those of the gold solution.
 """
 
 import math
 import re
 from collections.abc import Sequence
-from fractions import Fraction
 from statistics import NormalDist
 
 from helpers.env import STOP_STRING
-from helpers.grading import extract_answer, is_correct
+from helpers.grading import is_correct
 from helpers.llm import derive_seed
-from helpers.rewards import Path
+from helpers.rewards import NUMBER, Path, evaluate
 
 
 def is_on_track(steps: Sequence[str], gold: str) -> bool:
@@ -29,8 +28,9 @@ def is_on_track(steps: Sequence[str], gold: str) -> bool:
     """
     if steps and STOP_STRING.casefold() in steps[-1].casefold():
         return is_correct(steps[-1], gold)
-    derived = {Fraction(value) for value in re.findall(r"=(\d+(?:\.\d+)?)>>", gold)}
-    return all(extract_answer(step).value in derived for step in steps)
+    known = {evaluate(value) for value in re.findall(r"=([^<>=]*)>>", gold)}
+    results = (re.search(rf"=[\s$]*(-?(?:{NUMBER}))[^=]*\Z", step) for step in steps)
+    return all(evaluate(result[1]) in known for result in results if result)
 
 
 class SimulatedVerifier:

@@ -13,12 +13,19 @@ not cover: search that a scorer guides on its way (`search.py`).
 """
 
 from collections import Counter
+from collections.abc import Sequence
+from fractions import Fraction
 
-from helpers.budget import PATH, Budget, Search, SearchResult
+from helpers.budget import PATH, Budget, Search, SearchResult, check_counts
 from helpers.env import CoTEnv
 from helpers.llm import LLMGen
-from helpers.rewards import Scorer
-from helpers.tree import Node, path_probability
+from helpers.rewards import Path, Scorer
+from helpers.tree import Node
+
+
+def no_opinion(paths: Sequence[Path]) -> list[float]:
+    """The scorer of strategies that need none: it finds every path good."""
+    return [1.0] * len(paths)
 
 
 def greedy(
@@ -26,7 +33,7 @@ def greedy(
     budget: float | Budget, seed: int = 0,
 ) -> SearchResult:  # fmt: skip
     """Take the likeliest step each time: one path, at temperature 0."""
-    search = Search(env, llm.at_temperature(0), scorer, budget, seed)
+    search = Search(env, llm.at_temperature(0), no_opinion, budget, seed)
     return search.result([(search.roll_out(search.root), 1.0)])
 
 
@@ -37,6 +44,7 @@ def draw_paths(search: Search, n: int | None) -> list[Node]:
     paths are distributed as if each had been drawn by itself. Depth first, so that a
     budget that ends early leaves whole paths.
     """
+    check_counts(n=n)
     stack = [(search.root, n or search.budget.pays_for(PATH))]
     while stack:
         children = search.expand(*stack.pop())
@@ -50,9 +58,9 @@ def self_consistency(
 ) -> SearchResult:  # fmt: skip
     """Draw n paths; the most frequent answer wins (Wang et al. 2022, arXiv:2203.11171).
 
-    The scorer is not asked for its opinion: this is the baseline to beat.
+    The scorer is not asked: this is the baseline to beat.
     """
-    search = Search(env, llm, scorer, budget, seed)
+    search = Search(env, llm, no_opinion, budget, seed)
     return search.result([(x, float(x.action.count)) for x in draw_paths(search, n)])
 
 
@@ -90,24 +98,35 @@ def adaptive(
 
     Depth first, the likeliest child before the others; it ends when all that is still
     open could not change the winner. So the answer is that of `self_consistency`, for
-    fewer tokens. (Aggarwal et al. 2023, arXiv:2305.11860, stop when a change is
-    improbable.) With `branching`, at most so many samples are drawn of a node, and
-    divide its share of the vote: it branches only where they disagree, after
-    Chain-in-Tree, arXiv:2509.25835. That saves more, and can change the answer.
+    fewer tokens, unless the budget ends first. (Aggarwal et al. 2023, arXiv:2305.11860,
+    stop when a change is improbable.) With `branching`, at most so many samples are
+    drawn of a node, and divide its share of the vote: it branches only where they
+    disagree, after Chain-in-Tree, arXiv:2509.25835. That can change the answer.
     """
-    search = Search(env, llm, scorer, budget, seed)
+    check_counts(n=n, branching=branching)
+    search = Search(env, llm, no_opinion, budget, seed)
     n = n or search.budget.pays_for(PATH)
-    stack, votes = [search.root], Counter()
+    stack, votes = [(search.root, Fraction(1))], {}
     while stack:
-        node = stack.pop()
-        samples = max(1, round(n * path_probability(node)))
-        children = search.expand(node, min(samples, branching or samples))
-        for child in sorted(children, key=path_probability):
+        node, share = stack.pop()
+        samples = max(1, round(n * share))
+        k = search.affordable(min(samples, branching or samples))
+        children = search.expand(node, k)
+        for child in sorted(reversed(children), key=lambda x: x.action.count):
+            part = share * Fraction(child.action.count, k)  # exact, or ties would break
             if not child.env.ended:
-                stack.append(child)  # the likeliest one last: it is taken first
+                stack.append((child, part))  # the likeliest one last: taken first
             elif child.answer.value is not None:
-                votes[child.answer.value] += path_probability(child)
-        first, second = [*sorted(votes.values(), reverse=True), 0.0, 0.0][:2]
-        if first - second > sum(map(path_probability, stack)):
+                votes[child] = part
+        if is_decided(votes, still_open=sum(part for _, part in stack)):
             break
-    return search.result([(x, path_probability(x)) for x in search.finished()])
+    return search.result([(x, votes[x]) for x in search.finished() if x in votes], sum)
+
+
+def is_decided(votes: dict[Node, Fraction], still_open: Fraction) -> bool:
+    """Is the first answer ahead by more than all that is still open?"""
+    shares: Counter[Fraction] = Counter()
+    for leaf, share in votes.items():
+        shares[leaf.answer.value] += share
+    first, second = [*sorted(shares.values(), reverse=True), 0, 0][:2]
+    return first - second > still_open
