@@ -4,6 +4,7 @@ import random
 from fractions import Fraction
 from itertools import combinations, product
 
+import numpy as np
 import pytest
 from scripted_llm import ScriptedLLM
 
@@ -181,6 +182,12 @@ def test_mcnemar_against_counting_every_fall_of_the_coins(only_a, only_b):
     uneven = abs(only_a - only_b)
     extreme = sum(abs(2 * heads - n) >= uneven for heads in falls)
     assert mcnemar_p(only_a, only_b) == pytest.approx(extreme / 2**n)
+
+
+def test_mcnemar_takes_numpys_integers_and_no_negative_ones():
+    assert mcnemar_p(np.int64(30), np.int64(60)) == mcnemar_p(30, 60) < 0.003
+    with pytest.raises(ValueError, match="not below 0"):
+        mcnemar_p(-1, 0)
 
 
 def test_paired_difference_by_hand():

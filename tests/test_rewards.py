@@ -10,6 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from helpers.abacus.problems import generate
+from helpers.abacus.prompt import format_solution
 from helpers.proposal import Action
 from helpers.rewards import (
     AGGREGATIONS,
@@ -68,6 +70,73 @@ def test_equations(step, holds):
     assert [equation.holds for equation in find_equations(step)] == holds
 
 
+TRUE_WORDS = """
+She had 20 apples - 5 = 15 apples left.
+50 miles - (20 + 10) = 20 miles
+- 10 + 5 = 15
+– 10 + 5 = 15
+x - 5 = 10
+2x - 5 = 15
+Total eggs (16) - eggs eaten (3) - eggs baked (4) = 9
+Number of hours (5) x rate ($10) = $50
+20% of 50 = 0.20 * 50 = 10
+half of 12 = 12/2 = 6
+5 boxes of 12 = 5 * 12 = 60
+Week 1 = 10 + 5 = 15
+5 \\times 3 + 2 = 17
+5 \\cdot 3 + 2 = 17
+5 · 3 + 2 = 17
+5 X 3 + 2 = 17
+2x$5 + $10 = $20
+2^3 - 1 = 7
+2 times 5 + 3 = 13
+50% of (40 + 20) = 30
+\\frac{1}{2}(10 + 4) = 7
+sqrt(16) = 4
+4 * 4 = 4^2 = 16
+5 * 5 = 5² = 25
+15 - 5 = 2x, so x = 5
+10 / 3 = 3 remainder 1
+17 / 5 = 3 with 2 left over
+7/2 = 3½
+4 * 500,000 = 2 million
+$120,000 + $80,000 = $200k
+10/50 * 100 = 20%
+100 - 20 = 80%
+2/3 = 66.7%
+2/3 = 0.66
+-10/3 = -3.33
+5:30 + 2 = 7:30
+25 / 1/3 = 75
+5 hours * $10/hour = $50
+10 + 5 = 15, **10 + 5 = 15**, (5 * 3 = 15)
+The costs divided by 2 + 3 = 5
+1,5 * 2 = 3,0
+"""
+
+
+@pytest.mark.parametrize("line", TRUE_WORDS.strip().splitlines())
+def test_words_around_a_sum_raise_no_false_alarm(line):
+    assert all(equation.holds for equation in find_equations(line))
+
+
+@pytest.mark.parametrize(
+    ("line", "count"),
+    [
+        ("Step 1: 10 + 5 = 16", 1),
+        ("1. 10 + 5 = 16", 1),
+        ("**10 + 5 = 16**", 1),
+        ("He has 15 apples (5 * 3 = 16).", 1),
+        ("So the money is shared by 3+1 = 5 people.", 1),
+        ("3 x $5 = $16", 1),
+        ("3 - 5 = -3 degrees", 1),
+        ("Now 10*4=41. 5 of these are red, so 40-5=36 are not.", 2),
+    ],
+)
+def test_slips_are_found_in_many_forms(line, count):
+    assert [equation.holds for equation in find_equations(line)] == [False] * count
+
+
 def test_hostile_text_is_harmless():
     for text in ("9**9**9 = 1", "(" * 10**4 + "1 = 1", "1+" * 10**4 + "1 = 1",
                  "9" * 10**5 + "+1 = 2", "__import__('os') = 1", "-" * 5000 + "1=2",
@@ -121,6 +190,18 @@ def test_gsm8k_annotations_hold():
             found += bool(equations)
             held += bool(equations) and all(e.holds for e in equations)
     assert found > 23_000 and held / found > 0.99
+
+
+@pytest.mark.skipif(not GSM8K.exists(), reason="GSM8K is not here")
+def test_people_who_solve_gsm8k_are_seldom_contradicted():
+    """In their own words, without annotations; some slips are theirs."""
+    checked = alarms = 0
+    for line in GSM8K.read_text(encoding="utf-8").splitlines():
+        for step in json.loads(line)["answer"].split("\n"):
+            equations = find_equations(re.sub(r"<<[^<>]*>>", "", step))
+            checked += bool(equations)
+            alarms += not all(equation.holds for equation in equations)
+    assert checked > 18_000 and alarms / checked < 0.003
 
 
 CHECKED = path_of("2*3 = 6.", "No sum.", "6+1 = 8 and 8-1 = 7.", "The answer is 7.")
@@ -180,6 +261,15 @@ GOLD = "He has 3*5 = <<3*5=15>>15.\nThen 15/2 = <<15/2=7.5>>7.5.\n#### 7.5"
 )
 def test_on_track(steps, right):
     assert is_on_track(steps, GOLD) is right
+
+
+def test_gold_solutions_are_on_track_all_the_way():
+    for problem in generate("validation", 100):
+        steps = format_solution(problem["answer"]).splitlines()
+        for i in range(len(steps) + 1):
+            assert is_on_track(steps[:i], problem["answer"])
+    assert is_on_track(["She pays 500*2 = $1,000 in 2 weeks."], "<<500*2=1000>>1000")
+    assert is_on_track(["5-10 = -5"], "<<5-10=-5>>-5\n#### -5")
 
 
 @pytest.mark.parametrize("auc", [0.5, 0.7, 0.9, 0.99])

@@ -239,3 +239,58 @@ def test_depth_first_prunes_and_goes_back(seed):
     wanted = walk_by_hand(())
     assert (tuple(first.path.path) if first.path else None) == wanted
     assert len(first.ranked) <= 1
+
+
+def test_depth_first_follows_the_best_of_what_was_pruned(toy):
+    result = search_for(depth_first, toy, lambda ps: [0.4] * len(ps), branching=MANY)
+    first = max(result.tree.children, key=lambda node: node.action.count)
+    assert result.path.path[0] == first.path[0]  # of equals, the larger count
+
+
+def test_depth_first_takes_the_first_sampled_of_equals():
+    for seed in range(20):
+        toy = ToyLanguage(seed)
+        result = search_for(
+            depth_first,
+            toy,
+            lambda ps: [0.7] * len(ps),
+            seed=seed,
+            paths=1,
+            branching=2,
+        )
+        node = result.tree
+        while node.children:
+            most = max(child.action.count for child in node.children)
+            node = next(x for x in node.children if x.action.count == most)
+        assert node is result.path
+
+
+@pytest.mark.parametrize("strategy", [beam_search, depth_first])
+def test_a_path_that_is_cut_off_takes_no_place_of_a_finished_one(strategy):
+    toy = ToyLanguage()
+    toy.rules = {
+        "Answer:": {"a": 0.5, "b": 0.5}, "a": {"aa": 1.0}, "aa": {"aaa": 1.0},
+        "b": {"The answer is 2.": 1.0},
+    }  # fmt: skip
+    result = strategy(
+        make_env(toy, max_steps=2), toy,
+        lambda ps: [0.9 if p.steps[0] == "a" else 0.6 for p in ps],
+        budget=PLENTY, branching=8, **({"n": 16} if strategy is beam_search else {}),
+    )  # fmt: skip
+    assert result.answer.value == 2
+
+
+@pytest.mark.parametrize("budget", [192, 256, 300, 512])
+@pytest.mark.parametrize("strategy", [mcts, depth_first, beam_search, particle_filter])
+def test_the_reserve_brings_long_paths_to_their_end(strategy, budget):
+    for seed in range(5):  # every path costs 5 * 31 = 155 tokens
+        toy = ToyLanguage(seed, branching=4, depth=4, length=31)
+        result = search_for(strategy, toy, budget=budget, seed=seed)
+        assert result.answer.value is not None and result.tokens <= budget + 31
+
+
+@pytest.mark.parametrize("n", [24, 48])
+def test_dvts_with_more_paths_than_it_can_pay_still_answers(n):
+    for seed in range(10):
+        toy = ToyLanguage(seed, branching=4, depth=4, length=20)
+        assert search_for(dvts, toy, n=n, budget=512, seed=seed).path

@@ -1,5 +1,8 @@
 """Samples that several searches share, and a model at another temperature."""
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 from toy_language import ToyLanguage
 
@@ -63,7 +66,24 @@ def test_another_temperature_is_another_model_on_the_same_line():
     cold = warm.at_temperature(0)
     assert cold.sample(PROMPT, 2, 0) == LLMGen("abacus", 0, n=30).sample(PROMPT, 2, 0)
     assert warm.connection.options["temperature"] == 1.0
+    assert cold.connection.facts["temperature"] == 0
+    cool = warm.at_temperature(np.float32(0.5)).connection.options["temperature"]
+    assert cool == 0.5 and type(cool) is float
     assert cold.connection.client is warm.connection.client
     assert len({step.text for step in cold.sample(PROMPT, 4, 0)}) == 1
     with pytest.raises(ValueError, match="temperature=-1: type a number from 0"):
         warm.at_temperature(-1)
+
+
+class Forgetful(ToyLanguage):
+    """A server that only nearly repeats: each call says something else."""
+
+    def sample(self, prompt, k, seed=None, image=None):
+        steps = super().sample(prompt, k, seed, image)
+        return [replace(s, text=f"{s.text} ({len(self.account)})") for s in steps]
+
+
+def test_what_was_handed_out_stays_even_if_the_server_does_not_repeat():
+    llm = SharedSamples(Forgetful(1))
+    first = llm.sample(PROMPT, 2, 0)
+    assert llm.sample(PROMPT, 5, 0)[:2] == first == llm.sample(PROMPT, 2, 0)

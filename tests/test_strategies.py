@@ -4,7 +4,9 @@ import math
 from concurrent.futures import ThreadPoolExecutor
 from statistics import fmean
 
+import numpy as np
 import pytest
+from gymnasium.error import ResetNeeded
 from toy_language import (
     ALL,
     GOLD,
@@ -18,6 +20,7 @@ from toy_language import (
 )
 
 from helpers.budget import LONG_PATH, PATH, Budget
+from helpers.env import GSM8KEnv, Problem
 from helpers.llm import LLMGen, SharedSamples
 from helpers.rewards import ArithmeticChecker
 from helpers.search import best_of_n, greedy
@@ -121,6 +124,8 @@ def test_a_search_of_an_ended_episode_samples_nothing(name):
         (lambda paths: [], "gives a finite number for each"),
         (lambda paths: [math.nan] * len(paths), "finite"),
         (lambda paths: [math.inf] * len(paths), "finite"),
+        (lambda paths: None, "This one failed: 'NoneType' object is not iterable"),
+        (lambda paths: ["good"] * len(paths), "could not convert string to float"),
     ],
 )
 def test_a_bad_scorer_is_named(scorer, message, toy):
@@ -132,6 +137,43 @@ def test_a_bad_scorer_is_named(scorer, message, toy):
 def test_a_bad_budget_is_refused(budget, toy):
     with pytest.raises(ValueError, match="Type a budget from 1"):
         search_for(greedy, toy, budget=budget)
+
+
+def test_every_part_of_a_budget_is_checked():
+    with pytest.raises(ValueError, match="Type a budget from 1"):
+        Budget(1024, math.nan)
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("self_consistency", {"n": 0}),
+        ("particle_filter", {"n": -2}),
+        ("adaptive", {"n": 2.5}),
+        ("beam_search", {"branching": 0}),
+        ("dvts", {"lookahead": -1}),
+        ("beam_search", {"lookahead": 1.5}),
+        ("mcts", {"simulations": 0}),
+        ("depth_first", {"paths": 0}),
+    ],
+)
+def test_a_bad_number_is_named(name, options, toy):
+    ((argument, _),) = options.items()
+    with pytest.raises(ValueError, match=f"{argument}=.*: type a whole number from 1"):
+        search_for(ALL[name], toy, **options)
+
+
+def test_before_reset_the_error_says_what_to_do(toy):
+    env = GSM8KEnv(Problem("Which?", "1"), toy)
+    with pytest.raises(ResetNeeded, match=r"env\.reset\(\)"):
+        greedy(env, toy, budget=100)
+
+
+def test_numpys_numbers_are_welcome(toy):
+    numbers = {"budget": np.int64(500), "seed": np.int64(3), "n": np.int64(4)}
+    plain = {"budget": 500, "seed": 3, "n": 4}
+    found = [search_for(ALL["beam_search"], toy, **o) for o in (numbers, plain)]
+    assert found[0].ranked == found[1].ranked
 
 
 def test_a_bad_seed_is_refused(toy):

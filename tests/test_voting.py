@@ -138,3 +138,25 @@ def test_adaptive_does_not_branch_where_samples_agree():
     result = search_for(adaptive, toy, n=64, branching=4)
     assert {k for _, k, *_ in toy.account[:3]} == {4}  # and not 64
     assert len(result.tree.children) == len(result.tree.children[0].children) == 1
+
+
+def test_adaptive_keeps_exact_ties_and_silence_as_the_vote_does():
+    for seed in range(300):
+        toy = ToyLanguage(seed, branching=2, depth=1, answers=3)
+        if seed % 2:  # the model is often silent after "a"
+            toy.rules["a"] = {text: 0.6 * p for text, p in toy.rules["a"].items()}
+            toy.rules["a"][""] = 0.4
+        vote = search_for(self_consistency, toy, n=5, seed=seed)
+        found = search_for(adaptive, toy, n=5, seed=seed)
+        assert found.answer == vote.answer and found.tokens <= vote.tokens
+
+
+def test_strategies_without_an_opinion_do_not_ask_for_one(toy):
+    for strategy in (greedy, self_consistency, adaptive):
+        assert search_for(strategy, toy, scorer=lambda paths: 1 / 0).path
+
+
+def test_where_all_scores_are_zero_the_majority_wins(toy):
+    for strategy in (best_of_n, weighted_vote):
+        zero = search_for(strategy, toy, lambda paths: [0.0] * len(paths), n=40)
+        assert zero.answer == search_for(self_consistency, toy, n=40).answer

@@ -27,10 +27,13 @@ class ToyLanguage:
     """A model of `branching ** depth` words, drawn at random from a seed.
 
     `rules` maps the last line to {sentence: probability}. With `stuck`, one word is
-    followed by silence. It keeps an account, which its cooler selves share.
+    followed by silence. A step costs a token a letter and one more, or `length` tokens.
+    It keeps an account, which its cooler selves share.
     """
 
-    def __init__(self, seed=0, branching=3, depth=2, answers=4, stuck=False):
+    def __init__(
+        self, seed=0, branching=3, depth=2, answers=4, stuck=False, length=None
+    ):  # fmt: skip
         rng = random.Random(seed)
         self.rules, self.account = {}, []
         letters = "abcdefgh"[:branching]
@@ -49,12 +52,12 @@ class ToyLanguage:
                 )
         if stuck:
             self.rules["b"] = {"": 1.0}
-        self.is_cold = False
+        self.is_cold, self.length = False, length
 
     def at_temperature(self, temperature):
         other = ToyLanguage.__new__(ToyLanguage)
         other.rules, other.account = self.rules, self.account
-        other.is_cold = temperature == 0
+        other.is_cold, other.length = temperature == 0, self.length
         return other
 
     def sample(self, prompt, k, seed=None, image=None):
@@ -66,7 +69,7 @@ class ToyLanguage:
     def draw(self, options, seed):
         (text,) = random.Random(seed).choices([*options], [*options.values()])
         text = max(options, key=options.get) if self.is_cold else text
-        return Step(text, len(text) + 1, -0.5, "stop")
+        return Step(text, self.length or len(text) + 1, -0.5, "stop")
 
     @property
     def tokens(self):
