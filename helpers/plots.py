@@ -182,7 +182,9 @@ def draw_tree(root: Node, chosen: Node | None = None, search: bool = False) -> "
             if search:
                 note = _numbers(node, has_visits=root.visits > 0)
                 axes.text(x - 0.81, y + 0.33, note, fontsize=FONT_SIZE - 1)
-        _draw_node(axes, (x, y), node, scale.to_rgba(measure(node)))
+        is_valued = not search or node.parent or node.visits  # a root is not scored
+        colour = scale.to_rgba(measure(node)) if is_valued else (1, 1, 1, 1)
+        _draw_node(axes, (x, y), node, colour)
     axes.set_xlim(-0.15, deepest + 0.2)
     axes.set_ylim(rows - 0.4, -0.75)
     axes.set_axis_off()

@@ -19,17 +19,15 @@ from helpers.abacus.problems import generate
 from helpers.budget import SearchResult
 from helpers.env import GSM8KEnv, Problem
 from helpers.llm import LLMGen
-from helpers.search import beam_search, depth_first, mcts, particle_filter
+from helpers.search import beam_search, depth_first, mcts
 from helpers.tree import walk
-from helpers.voting import adaptive, self_consistency
+from helpers.voting import self_consistency
 
-STRATEGIES = {
-    "self_consistency": (self_consistency, {"n": 300}),
-    "adaptive": (adaptive, {"n": 2000, "branching": 40}),
-    "beam_search": (beam_search, {"n": 400, "branching": 8}),
-    "mcts": (mcts, {"branching": 8, "c_puct": 4.0}),
-    "particle_filter": (particle_filter, {"n": 400}),
-    "depth_first": (depth_first, {"branching": 6}),
+STRATEGIES = {  # with so many tokens, a tree of about 1,000 nodes
+    "self_consistency": (self_consistency, 75_000, {"n": 800}),
+    "beam_search": (beam_search, 75_000, {"n": 1000, "branching": 8}),
+    "mcts": (mcts, 75_000, {"branching": 8, "c_puct": 4.0}),
+    "depth_first": (depth_first, 60_000, {"branching": 6}),
 }
 
 
@@ -46,12 +44,19 @@ class Stopwatch:
         return steps
 
 
-def search(name: str, llm: LLMGen, budget: int) -> SearchResult:
+def search(name: str, llm: LLMGen, budget: int = 0) -> SearchResult:
     """One search on one long problem."""
-    strategy, options = STRATEGIES[name]
+    strategy, usual, options = STRATEGIES[name]
     env = GSM8KEnv(Problem(**PROBLEM), llm, is_few_shot=False)
     env.reset(seed=0)
-    return strategy(env, llm, budget=budget, seed=0, **options)
+    return strategy(env, llm, budget=budget or usual, seed=0, **options)
+
+
+def traced(llm: LLMGen) -> int:
+    """Bytes in use, without the texts that the engine remembers."""
+    llm.connection.client.engine.memory.clear()
+    gc.collect()
+    return tracemalloc.get_traced_memory()[0]
 
 
 PROBLEM = max(generate("validation", 40), key=lambda row: row["answer"].count("\n"))
@@ -61,7 +66,7 @@ if __name__ == "__main__":
     for name in STRATEGIES:
         llm = Stopwatch(LLMGen("abacus"))
         start = time.perf_counter()
-        nodes = len(list(walk(search(name, llm, 30_000).tree)))
+        nodes = len(list(walk(search(name, llm).tree)))
         total = time.perf_counter() - start
         share = 1 - llm.seconds / total
         print(f"{name:17} {nodes:5} {total:8.1f} {share:10.1%}", flush=True)
@@ -70,11 +75,8 @@ if __name__ == "__main__":
     for budget in (1_000, 4_000, 16_000):
         llm = LLMGen("abacus")
         search("mcts", llm, 500)  # the model itself is in memory now
-        gc.collect()
-        before = tracemalloc.get_traced_memory()[0]
+        before = traced(llm)
         result = search("mcts", llm, budget)
-        llm.connection.client.engine.memory.clear()  # texts that the engine remembers
-        gc.collect()
-        size = (tracemalloc.get_traced_memory()[0] - before) / 1024
+        size = (traced(llm) - before) / 1024
         nodes = len(list(walk(result.tree)))
         print(f"{budget:6} {nodes:8} {size:12.0f} {size / nodes:12.2f}", flush=True)
