@@ -248,6 +248,14 @@ def _draw_legend(axes: "Axes", kinds: set[str], has_path: bool) -> None:
     axes.legend(handles=handles, **(BESIDE | place))
 
 
+def _beside(cost: float, taken: list[float]) -> float:
+    """Move a cost to the right, by steps of 7 %, off those that are taken."""
+    while any(cost / 1.06 < x < cost * 1.06 for x in taken):
+        cost *= 1.07
+    taken.append(cost)
+    return cost
+
+
 def plot_accuracy(
     series: Mapping[str, Sequence[tuple[float, int, int]]],
     xlabel: str,
@@ -259,9 +267,9 @@ def plot_accuracy(
     the vertical one begins at `lowest`.
     """
     figure, axes = _new_figure(7.5, 4.5)
+    taken: list[float] = []
     for i, (name, points) in enumerate(series.items()):
-        # Markers at one cost would hide each other: shift each series by 7 %.
-        costs = [cost * 1.07**i for cost, _, _ in points]
+        costs = [_beside(cost, taken) for cost, _, _ in points]
         shares = [right / n for _, right, n in points]
         ends = [wilson_interval(right, n) for _, right, n in points]
         # max: at 0 % and 100 % rounding can put an end on the wrong side.
