@@ -161,20 +161,11 @@ def draw_tree(root: Node, chosen: Node | None = None, search: bool = False) -> "
     from matplotlib.cm import ScalarMappable
     from matplotlib.colors import LogNorm, Normalize
 
-    places = layout(root)
-    deepest = max(x for x, _ in places.values())
-    rows = max(y for _, y in places.values()) + 1
-    # A small tree still needs room for the legend and the colour bar. The layout is
-    # set by hand, so that a step has the inches its text was cut to.
-    row = ROW * 1.4 if search else ROW
-    width, height = max(6.0, COLUMN * (deepest + 0.35)), max(2.0, row * (rows + 0.35))
-    figure, axes = _new_figure(width + 1.1, height + 0.5)
-    figure.set_layout_engine("none")
-    axes.set_position((0, 0, width / (width + 1.1), height / (height + 0.5)))
+    places, path = layout(root), _ancestors(chosen)
+    figure, axes, width = _tree_axes(places, ROW * 1.4 if search else ROW)
     measure = (lambda node: node.value) if search else path_probability
     lowest = min([0.1, *map(path_probability, places)])
     scale = ScalarMappable(Normalize(0, 1) if search else LogNorm(lowest, 1), "cividis")
-    path = _ancestors(chosen)
     for node, (x, y) in places.items():
         if node.parent in places:
             ink = "black" if node in path else "0.6"
@@ -185,9 +176,6 @@ def draw_tree(root: Node, chosen: Node | None = None, search: bool = False) -> "
         is_valued = not search or node.parent or node.visits  # a root is not scored
         colour = scale.to_rgba(measure(node)) if is_valued else (1, 1, 1, 1)
         _draw_node(axes, (x, y), node, colour)
-    axes.set_xlim(-0.15, deepest + 0.2)
-    axes.set_ylim(rows - 0.4, -0.75)
-    axes.set_axis_off()
     place = axes.inset_axes((1.0, 0.05, 0.2 / width, 0.9))
     bar = figure.colorbar(scale, cax=place, format="{x:g}")
     name = "value" if search else "probability of the path"
@@ -195,6 +183,24 @@ def draw_tree(root: Node, chosen: Node | None = None, search: bool = False) -> "
     bar.ax.tick_params(labelsize=FONT_SIZE)
     _draw_legend(axes, {kind(node) for node in places}, bool(path))
     return figure
+
+
+def _tree_axes(
+    places: Mapping[Node, tuple[float, float]], row: float
+) -> "tuple[Figure, Axes, float]":
+    """Make room for a tree, `row` inches a leaf; the last is its width in inches."""
+    deepest = max(x for x, _ in places.values())
+    rows = max(y for _, y in places.values()) + 1
+    # A small tree still needs room for the legend and the colour bar. The layout is
+    # set by hand, so that a step has the inches its text was cut to.
+    width, height = max(6.0, COLUMN * (deepest + 0.35)), max(2.0, row * (rows + 0.35))
+    figure, axes = _new_figure(width + 1.1, height + 0.5)
+    figure.set_layout_engine("none")
+    axes.set_position((0, 0, width / (width + 1.1), height / (height + 0.5)))
+    axes.set_xlim(-0.15, deepest + 0.2)
+    axes.set_ylim(rows - 0.4, -0.75)
+    axes.set_axis_off()
+    return figure, axes, width
 
 
 def _ancestors(node: Node | None) -> set[Node]:
