@@ -42,7 +42,7 @@ class Budget:
 
     def __post_init__(self) -> None:
         parts = self.tokens, self.calls
-        if not all(isinstance(x, Real) for x in parts) or not 1 <= min(parts) < inf:
+        if not all(isinstance(x, Real) and x >= 1 for x in parts) or min(parts) == inf:
             raise ValueError(
                 f"Type a budget from 1, such as budget=1024 for tokens or "
                 f"budget=Budget(calls=50); got {self}."
