@@ -19,6 +19,8 @@ ENV := .venv
 endif
 
 PY := $(ENV)/bin/python
+PIP := $(PY) -m pip install --quiet --disable-pip-version-check
+INSTALL := $(if $(filter uv,$(MANAGER)),uv pip install --quiet --python $(PY),$(PIP))
 STAMP := $(ENV)/.set-up-done
 
 # This checkout's helpers come first, whatever else is installed.
@@ -33,11 +35,12 @@ DEFAULTS := env -u REASONING_MODEL -u GSM8K_PATH
 NBVAL := --nbval --nbval-current-env --nbval-cell-timeout=120 \
 	--nbval-sanitize-with tests/nbval_sanitize.cfg
 
-.PHONY: help notebooks test lab refresh clear set-up
+.PHONY: help notebooks test test-train lab refresh clear set-up
 
 help:
 	@echo "make notebooks   execute the whole series into build/ (.ipynb and .html)"
 	@echo "make test        test the helpers, then compare every notebook's outputs"
+	@echo "make test-train  install PyTorch and TRL, and test the bridge to them"
 	@echo "make lab         open the series in JupyterLab"
 	@echo "make refresh     re-execute the notebooks in place (for those who write)"
 	@echo "make clear       strip the notebooks' outputs (for a class room)"
@@ -47,9 +50,13 @@ notebooks: set-up
 
 test: set-up
 	@echo "1 of 2: the helpers (tests/)"
-	@$(PY) -m pytest -q tests
+	@$(PY) -m pytest -q -m "not train" tests
 	@echo "2 of 2: the notebooks, every output compared"
 	@$(DEFAULTS) $(PY) -m pytest -q $(NBVAL) notebooks
+
+test-train: set-up
+	@$(INSTALL) -e '.[test,train]'
+	@HF_HUB_OFFLINE=1 $(PY) -m pytest -q -m train tests
 
 lab: set-up
 	@$(PY) -m jupyterlab notebooks
@@ -84,7 +91,7 @@ install-with-conda:
 install-with-uv:
 	@$(PY) -c '' 2>/dev/null || uv venv --quiet --clear \
 		$(if $(filter file,$(origin PYTHON)),,--python $(PYTHON)) .venv
-	@uv pip install --quiet --python $(PY) -e '.[test]'
+	@$(INSTALL) -e '.[test]'
 
 install-with-venv:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
@@ -92,4 +99,4 @@ install-with-venv:
 		"Name a newer one, for instance: make notebooks PYTHON=python3.12"; \
 		exit 1; }
 	@$(PY) -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv
-	@$(PY) -m pip install --quiet --disable-pip-version-check -e '.[test]'
+	@$(INSTALL) -e '.[test]'

@@ -17,7 +17,7 @@ import json
 import os
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -193,18 +193,24 @@ class Connection:
         return other
 
     def generate(
-        self, prompt: str, seeds: list[int], image: str | None = None
-    ) -> list[GenerateResponse]:
-        """One raw continuation a seed, each of them checked."""
+        self, prompts: list[str], seeds: list[int], image: str | None = None,
+        top: int = 0,
+    ) -> list[GenerateResponse]:  # fmt: skip
+        """One raw continuation of each prompt by its seed, each of them checked.
+
+        top: how many of the likeliest tokens to name at each place, up to 20.
+        """
         if image and "vision" not in (self.info.capabilities or ["vision"]):
             raise failure("image", **self.facts)
         with explained(**self.facts):
             if self.model == EMBEDDED:
                 batch = {"seeds": seeds, "options": self.options, "logprobs": True}
-                responses = self.client.generate_many(self.model, prompt, **batch)
+                batch["top_logprobs"] = top
+                responses = self.client.generate_many(self.model, prompts, **batch)
             else:
-                responses = [self.request(prompt, seed, image) for seed in seeds]
-        for response in responses:
+                pairs = zip(prompts, seeds, strict=True)
+                responses = [self.request(*pair, image, top) for pair in pairs]
+        for prompt, response in zip(prompts, responses, strict=True):
             # abacus refuses a prompt that is too long; Ollama cuts it without a word.
             cut = was_cut(prompt, response, self.options["num_ctx"])
             if cut and self.model != EMBEDDED:
@@ -213,9 +219,20 @@ class Connection:
                 raise failure("thinking", **self.facts)
         return responses
 
-    def request(self, prompt: str, seed: int, image: str | None) -> GenerateResponse:
+    def embed(self, texts: list[str]) -> list[Sequence[float]]:
+        """What the model makes of each text, as a vector; too long a text is refused.
+
+        Ollama would cut it without a word.
+        """
+        with explained(**self.facts):
+            return self.client.embed(self.model, texts, truncate=False).embeddings
+
+    def request(
+        self, prompt: str, seed: int, image: str | None, top: int
+    ) -> GenerateResponse:
         """One request to Ollama. Some models think unless they are told not to."""
         images = [decode_image(image)] if image else None
         settings = {"raw": True, "think": False, "logprobs": True, "images": images}
+        settings |= {"top_logprobs": top} if top else {}
         settings["options"] = {**self.options, "seed": int(seed)}
         return patiently(lambda: self.client.generate(self.model, prompt, **settings))

@@ -77,15 +77,16 @@ def with_interval(successes: int, n: int) -> str:
 
 
 def paired_difference(
-    a: Sequence[bool], b: Sequence[bool], z: float = 1.96
+    a: Sequence[float], b: Sequence[float], z: float = 1.96
 ) -> tuple[float, float, float]:
     """The mean of a - b, problem by problem, with its interval: (mean, low, high).
 
-    A normal interval, as `z` says, for many problems; for few, use `mcnemar_p`.
+    What is compared is whether a problem was right, or the chance of it. A normal
+    interval, as `z` says, for many problems; for few, use `mcnemar_p`.
     """
     if len(a) != len(b) or len(a) < 2:
         raise ValueError(f"need two lists of the same problems; got {len(a)}, {len(b)}")
-    gaps = [int(x) - int(y) for x, y in zip(a, b, strict=True)]
+    gaps = [float(x) - float(y) for x, y in zip(a, b, strict=True)]
     mean, half = fmean(gaps), z * stdev(gaps) / sqrt(len(gaps))
     return mean, mean - half, mean + half
 

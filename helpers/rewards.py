@@ -8,9 +8,13 @@ Vocabulary
 
 The gold answer is in no path, so a scorer cannot look it up. Covers: equations in
 digits, such as "3*5 + 1 = 16", and the model's own log-probabilities. Does not cover:
-whether an equation belongs to the question, and models trained to judge.
+whether an equation belongs to the question; models trained to judge
+(`reward_models.py`), and the labels they learn from (`labels.py`), which go to TRL by
+
+    python -m helpers.rewards export --trl build/trl.jsonl
 """
 
+import argparse
 import math
 import operator
 import re
@@ -247,3 +251,25 @@ def _confidence(path: Path) -> float:
     if not logs:
         return 1.0
     return math.exp(math.fsum(map(operator.mul, sizes, logs)) / sum(sizes))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m helpers.rewards")
+    commands = parser.add_subparsers(required=True, metavar="export")
+    export = commands.add_parser("export", help="labelled steps for other programs")
+    export.add_argument("--trl", required=True, metavar="FILE",
+                        help="JSONL to write, for trl's PRMTrainer")  # fmt: skip
+    export.add_argument("--labels", default="notebooks/runs/labels.jsonl",
+                        help="rows of label_steps (%(default)s)")  # fmt: skip
+    export.add_argument("--threshold", type=float, default=0.5,
+                        help="a step of at least this value is good; TRL itself would "
+                        "floor soft labels: int(0.9) is 0 (%(default)s)")  # fmt: skip
+    args = parser.parse_args()
+    from helpers.labels import export_trl  # which needs what stands above
+
+    rows = export_trl(args.labels, args.trl, args.threshold)
+    print(f"Wrote {rows} rows to {args.trl}.")
+
+
+if __name__ == "__main__":
+    main()

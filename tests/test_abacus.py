@@ -69,7 +69,7 @@ def plain_generate(engine: Engine, prompt: str, seed: int, n: int, how: Sampling
 
 def test_batch_with_cache_equals_the_plain_loop(engine: Engine) -> None:
     how = Sampling(temperature=1.3, top_p=0.98)
-    rows = engine.generate(PROMPT, range(8), 40, how)
+    rows = engine.generate([PROMPT] * 8, range(8), 40, how)
     for seed, row in enumerate(rows):
         assert row.ids == plain_generate(engine, PROMPT, seed, 40, how)
 
@@ -89,16 +89,16 @@ def test_what_was_read_before_changes_nothing() -> None:
 
 def test_text_does_not_depend_on_the_batch(engine: Engine) -> None:
     how = Sampling(temperature=1.5)
-    many = engine.generate(PROMPT, range(40), 60, how, ["\n"])
+    many = engine.generate([PROMPT] * 40, range(40), 60, how, ["\n"])
     assert len({row.sampled for row in many}) > 5  # rows end at different times
     for seed in (0, 7, 39):
-        (one,) = engine.generate(PROMPT, [seed], 60, how, ["\n"])
+        (one,) = engine.generate([PROMPT], [seed], 60, how, ["\n"])
         assert one.text == many[seed].text
         np.testing.assert_allclose(one.log_probs, many[seed].log_probs, atol=1e-10)
 
 
 def test_log_probs_are_those_of_the_forward_pass(engine: Engine) -> None:
-    (row,) = engine.generate(PROMPT, [3], 30, Sampling(temperature=2.0), ["\n"])
+    (row,) = engine.generate([PROMPT], [3], 30, Sampling(temperature=2.0), ["\n"])
     ids = engine.encode(PROMPT)
     scores = plain_log_probs(engine, ids + row.ids)[len(ids) - 1 : -1]
     expected = scores[np.arange(len(row.ids)), row.ids]
@@ -109,7 +109,7 @@ def test_samples_follow_the_distribution(engine: Engine) -> None:
     """First tokens of 4000 seeds against their probabilities (chi-squared)."""
     probs = np.exp(plain_log_probs(engine, engine.encode(PROMPT))[-1] / 2.0)
     probs /= probs.sum()
-    rows = engine.generate(PROMPT, range(4000), 1, Sampling(temperature=2.0))
+    rows = engine.generate([PROMPT] * 4000, range(4000), 1, Sampling(temperature=2.0))
     counts = Counter(row.ids[0] if row.ids else END_OF_TEXT for row in rows)
     common = [i for i in range(len(probs)) if 4000 * probs[i] >= 5]
     found = np.array([counts[i] for i in common] + [0.0])
@@ -150,7 +150,7 @@ def test_the_same_text_on_every_processor() -> None:
     code = (
         "from helpers.abacus.client import AbacusClient\n"
         "from tests.test_abacus import PROMPT, WILD\n"
-        "rows = AbacusClient().generate_many('abacus', PROMPT, seeds=range(64),"
+        "rows = AbacusClient().generate_many('abacus', [PROMPT]*64, seeds=range(64),"
         " options=WILD)\n"
         "print(ascii([row.response for row in rows]))"
     )
@@ -191,7 +191,7 @@ def test_answer_is_ollamas_type(client: AbacusClient) -> None:
 
 def test_generate_many_equals_generate(client: AbacusClient) -> None:
     options = WILD | {"stop": ["\n"]}
-    many = client.generate_many("abacus", PROMPT, seeds=[5, 6], options=options)
+    many = client.generate_many("abacus", [PROMPT] * 2, seeds=[5, 6], options=options)
     for seed, answer in zip([5, 6], many, strict=True):
         one = client.generate("abacus", PROMPT, options=options | {"seed": seed})
         assert one.response == answer.response
@@ -293,7 +293,7 @@ def test_requests_that_cannot_be_served(client: AbacusClient) -> None:
             method("abacus", "word " * 2000)
     for seeds in ([], [-1]):
         with pytest.raises(ollama.ResponseError, match="seeds"):
-            client.generate_many("abacus", PROMPT, seeds=seeds)
+            client.generate_many("abacus", [PROMPT], seeds=seeds)
 
 
 def test_embedding_is_the_state_after_the_last_token(client: AbacusClient) -> None:

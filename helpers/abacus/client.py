@@ -5,8 +5,8 @@ give the same types, errors are `ollama.ResponseError`, options that are not giv
 have Ollama's defaults. Where Ollama would ignore an unknown option, this client
 names it, because a misspelt option is the hardest mistake to see.
 
-On top of Ollama's methods there is `generate_many`: one prompt, many seeds, one
-batch. It gives what `generate` gives for each seed, only faster.
+On top of Ollama's methods there is `generate_many`: many prompts and seeds, one batch.
+It gives what `generate` gives for each pair of them, only faster.
 
 Not covered: streaming, chat templates (a prompt is always raw), images, thinking.
 """
@@ -130,7 +130,7 @@ class AbacusClient:
         seeds = [seed if seed is not None and seed >= 0 else secrets.randbits(31)]
         return self.generate_many(
             model,
-            prompt,
+            [prompt],
             seeds=seeds,
             options=options,
             logprobs=logprobs,
@@ -140,39 +140,60 @@ class AbacusClient:
     def generate_many(
         self,
         model: str,
-        prompt: str,
+        prompts: Sequence[str],
         *,
         seeds: Sequence[int],
         options: Mapping[str, Any] | None = None,
         logprobs: bool | None = None,
         top_logprobs: int | None = None,
     ) -> list[ollama.GenerateResponse]:
-        """One continuation a seed, sampled as one batch; errors as in `generate`."""
+        """One continuation of each prompt by its seed; errors as in `generate`.
+
+        Equal prompts should stand together.
+        """
         self._check_model(model)
         settings = check_options(options or {})
         top = top_logprobs or 0
         if not 0 <= top <= 20:
             raise refuse("top_logprobs must be between 0 and 20")
-        if not seeds or min(seeds) < 0:
-            raise refuse("seeds must be one or more whole numbers from 0")
+        if not seeds or min(seeds) < 0 or len(prompts) != len(seeds):
+            raise refuse("seeds must be whole numbers from 0, one for each prompt")
         start = time.perf_counter_ns()
-        length = len(self.engine.encode(prompt))
+        lengths = {prompt: len(self.engine.encode(prompt)) for prompt in set(prompts)}
+        rooms = {prompt: self._room(n, settings) for prompt, n in lengths.items()}
+        names = ("temperature", "top_k", "top_p", "min_p")
+        how = Sampling(**{name: settings[name] for name in names})
+        # As Ollama: after an empty prompt nothing is written, the model is only loaded.
+        rows = [Continuation(reason="load") for _ in seeds]
+        told = [i for i, prompt in enumerate(prompts) if prompt]
+        if told:
+            written = self.engine.generate(
+                [prompts[i] for i in told],
+                [seeds[i] for i in told],
+                [rooms[prompts[i]] for i in told],
+                how,
+                settings["stop"],
+                top,
+            )
+            for i, row in zip(told, written, strict=True):
+                rows[i] = row
+        spent = time.perf_counter_ns() - start
+        return [
+            self._response(row, lengths[prompt], spent, bool(logprobs))
+            for prompt, row in zip(prompts, rows, strict=True)
+        ]
+
+    def _room(self, length: int, settings: Mapping[str, Any]) -> int:
+        """How many tokens may be written after a prompt of this length."""
         context = min(settings["num_ctx"], self.engine.config.context)
         if length >= context:
             raise refuse(
                 f"the prompt is longer than the context: {length} of {context} tokens"
             )
-        room = context - length
-        n = max(settings["num_predict"], 1)  # Ollama's 0 gives one token as well
-        n = room if settings["num_predict"] == -1 else min(n, room)
-        names = ("temperature", "top_k", "top_p", "min_p")
-        how = Sampling(**{name: settings[name] for name in names})
-        stop = settings["stop"]
-        rows = self.engine.generate(prompt, seeds, n, how, stop, top) if prompt else []
-        spent = time.perf_counter_ns() - start
-        if not prompt:  # as Ollama: nothing to continue, the model is merely loaded
-            rows = [Continuation(reason="load") for _ in seeds]
-        return [self._response(row, length, spent, bool(logprobs)) for row in rows]
+        if settings["num_predict"] == -1:
+            return context - length
+        # Ollama's 0 gives one token as well.
+        return min(max(settings["num_predict"], 1), context - length)
 
     def embed(
         self, model: str, input: str | Sequence[str], **_: Any

@@ -1,26 +1,27 @@
 """The engine of abacus: samples text from the transformer, in NumPy, in float64.
 
 Vocabulary used here: a *prefix* is the token ids of a prompt; a *continuation* is
-what the model writes after it; a *batch* is all the continuations of one prefix; a
-*row* is one continuation in the batch; the *cache* holds the keys and values of
-tokens already read, so that each is computed once.
+what the model writes after it; a *batch* is all continuations that are written side
+by side; a *row* is one of them; a *group* is the rows of one prefix; the *cache* holds
+the keys and values of tokens already read, so that each is computed once.
 
-The prefix is read once and shared by all rows. Every row draws from a random
-stream of its own seed, so its text depends on nothing else in the batch. Double
-precision makes rounding so small that every computer samples the same text.
+A prefix is read once and shared by its group. Every row draws from a random stream of
+its own seed, so its text depends on nothing else in the batch. Double precision makes
+rounding so small that every computer samples the same text.
 
 The order of the filters is llama.cpp's: top_k, top_p, min_p, then temperature. So
 top_p and min_p judge the model's own probabilities, and temperature comes last.
 
-Not covered: batches of different prefixes, penalties for repetition, grammars.
+Not covered: penalties for repetition, grammars.
 
 Source: Fan et al. 2018 (top-k); Holtzman et al. 2020 (nucleus, top-p); Nguyen et
 al. 2024 (min-p).
 """
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from os.path import commonprefix
 from pathlib import Path
 
@@ -76,16 +77,24 @@ class Continuation:
 
 
 class Cache:
-    """Keys and values of all layers: of the prefix once, of each row's own tokens.
+    """Keys and values of all layers: of each prefix once, of each row its own tokens.
 
-    Both are (layers, 2, ..., tokens, D); the prefix has no axis of rows.
+    A prefix is (layers, 2, H, tokens, D); `sizes` are the rows of each, which stand
+    together. Own tokens are (layers, 2, B, H, tokens, D).
     """
 
-    def __init__(self, prefix: np.ndarray, rows: int) -> None:
-        layers, _, heads, _, size = prefix.shape
-        self.prefix = prefix
-        self.own = np.empty((layers, 2, rows, heads, 32, size))
+    def __init__(self, prefixes: Sequence[np.ndarray], sizes: Sequence[int]) -> None:
+        layers, _, heads, _, size = prefixes[0].shape
+        self.prefixes = prefixes
+        self.group = np.repeat(np.arange(len(prefixes)), sizes)  # of each row
+        self.read = np.array([prefix.shape[-2] for prefix in prefixes])  # tokens
+        self.own = np.empty((layers, 2, len(self.group), heads, 32, size))
         self.length = 0  # own tokens of every row
+
+    @property
+    def positions(self) -> np.ndarray:
+        """The place (B,) of each row's next token in its text."""
+        return self.read[self.group] + self.length
 
     def grow(self) -> None:
         """Make room for one more token in every row."""
@@ -95,23 +104,35 @@ class Cache:
 
     def keep(self, rows: list[int]) -> None:
         """Forget the other rows."""
-        self.own = self.own[:, :, rows]
+        self.own, self.group = self.own[:, :, rows], self.group[rows]
+
+    def groups(self) -> Iterator[tuple[slice, int]]:
+        """The rows of each prefix that has any, and which prefix it is."""
+        found, starts = np.unique(self.group, return_index=True)
+        stops = [*starts[1:], len(self.group)]
+        return ((slice(a, b), i) for i, a, b in zip(found, starts, stops, strict=True))
 
     def attend(self, layer: int, q: Array, k: Array, v: Array) -> Array:
-        """Attention of one new token a row (B, H, 1, D) to the prefix and its own."""
+        """Attention of one new token a row (B, H, 1, D) to its prefix and its own."""
         own = self.own[layer, :, :, :, : self.length]
         own[0, ..., -1:, :], own[1, ..., -1:, :] = k, v
-        keys, values = self.prefix[layer]
         q = q * q.shape[-1] ** -0.5
-        # All rows share the prefix: one matrix product a head serves them together.
-        far = np.swapaxes(np.swapaxes(q[:, :, 0], 0, 1) @ np.swapaxes(keys, 1, 2), 0, 1)
-        near = (q @ np.swapaxes(own[0], -1, -2))[:, :, 0]
-        scores = np.concatenate([far, near], axis=-1)  # (B, H, tokens)
+        longest = self.read[self.group].max()
+        scores = np.full((*q.shape[:2], longest + self.length), -np.inf)
+        # Rows that share a prefix are served by one matrix product a head.
+        for rows, i in self.groups():
+            keys = self.prefixes[i][layer, 0]
+            far = np.swapaxes(q[rows, :, 0], 0, 1) @ np.swapaxes(keys, 1, 2)
+            scores[rows, :, : self.read[i]] = np.swapaxes(far, 0, 1)
+        scores[..., longest:] = (q @ np.swapaxes(own[0], -1, -2))[:, :, 0]
         weights = np.exp(scores - scores.max(axis=-1, keepdims=True))
         weights /= weights.sum(axis=-1, keepdims=True)
-        far, near = np.split(weights, [keys.shape[1]], axis=-1)
-        seen = np.swapaxes(np.swapaxes(far, 0, 1) @ values, 0, 1)
-        return seen[:, :, None] + near[:, :, None] @ own[1]
+        seen = weights[:, :, None, longest:] @ own[1]
+        for rows, i in self.groups():
+            far = np.swapaxes(weights[rows, :, : self.read[i]], 0, 1)
+            values = self.prefixes[i][layer, 1]
+            seen[rows, :, 0] += np.swapaxes(far @ values, 0, 1)
+        return seen
 
 
 def log_softmax(scores: np.ndarray) -> np.ndarray:
@@ -156,6 +177,7 @@ class Engine:
         size = self.config.width // self.config.heads
         empty = np.empty((self.config.layers, 2, self.config.heads, 0, size))
         self.nothing: Text = ([], empty)
+        self.angles = rotary(self.config, 0, self.config.context)
         self.memory: deque[Text] = deque(maxlen=16)  # texts read lately
 
     @property
@@ -200,40 +222,49 @@ class Engine:
 
     def generate(
         self,
-        prompt: str,
+        prompts: Sequence[str],
         seeds: Sequence[int],
-        n: int,
+        n: int | Sequence[int],
         how: Sampling,
         stop: Sequence[str] = (),
         top: int = 0,
     ) -> list[Continuation]:
-        """Continue the prompt once a seed, by at most n tokens, up to a stop string."""
-        ids = self.encode(prompt)
-        state, prefix = self.read(ids)
-        cache = Cache(prefix, len(seeds))
-        uniform = np.array([np.random.default_rng(seed).random(n) for seed in seeds])
-        rows = done = [Continuation() for _ in seeds]
-        log_probs = log_softmax(logits(self.params, state[None])).repeat(len(rows), 0)
-        for t in range(n):
-            tokens = draw(log_probs, uniform[:, t], how)
+        """Continue each prompt by its seed, up to a stop string.
+
+        Equal prompts should stand together: each of their groups is read once. `n` is
+        the number of tokens at most, of every row or of all.
+        """
+        done = [Continuation() for _ in seeds]
+        limits = np.broadcast_to(n, len(done))
+        uniform = np.array(
+            [np.random.default_rng(seed).random(limits.max()) for seed in seeds]
+        )
+        groups = [(prompt, len([*same])) for prompt, same in groupby(prompts)]
+        read = [self.read(self.encode(prompt)) for prompt, _ in groups]
+        cache = Cache([prefix for _, prefix in read], [size for _, size in groups])
+        states = np.stack([state for state, _ in read])
+        log_probs = log_softmax(logits(self.params, states))[cache.group]
+        rows, places = done, np.arange(len(done))
+        for t in range(limits.max()):
+            tokens = draw(log_probs, uniform[places, t], how)
             for row, token, scores in zip(rows, tokens, log_probs, strict=True):
                 self.write(row, int(token), scores, stop, top)
+            for row in (done[i] for i in places[limits[places] == t + 1]):
+                row.reason = row.reason or "length"
             going = [i for i, row in enumerate(rows) if not row.reason]
-            if not going or t == n - 1:
+            if not going:
                 break
             if len(going) < len(rows):
                 cache.keep(going)
                 rows, tokens = [rows[i] for i in going], tokens[going]
-                uniform = uniform[going]
-            log_probs = self.step(tokens, len(ids) + t, cache)
-        for row in rows:
-            row.reason = row.reason or "length"
+                places = places[going]
+            log_probs = self.step(tokens, cache)
         return done
 
-    def step(self, tokens: np.ndarray, position: int, cache: Cache) -> np.ndarray:
+    def step(self, tokens: np.ndarray, cache: Cache) -> np.ndarray:
         """Read one more token a row (B,); log-probabilities (B, V) of the next."""
+        positions = [x[cache.positions][:, None, None] for x in self.angles]
         cache.grow()
-        positions = rotary(self.config, position, position + 1)
         states = hidden_states(
             self.params, tokens[:, None], self.config, positions, cache.attend
         )

@@ -7,11 +7,13 @@ little, the task description and padding not at all); a *drill* is a lesson of b
 sums; a *chunk* is the lessons generated, sorted and cut into batches at a time.
 
     python -m helpers.abacus.pretrain --tokens 36e6 --out build/abacus.npz
+    python -m helpers.abacus.pretrain --prm --out build/prm.npz
 
-It needs PyTorch (`pip install -e .[train]`), runs on the GPU if there is one, and
-goes on from its last checkpoint if it was interrupted. The same seed gives the
-same lessons in the same order; on other machines or with other numbers of threads,
-rounding grows over thousands of steps, so the weights come out alike, not equal.
+The second trains the reward model that ships (`helpers/prm_training.py`). Both need
+PyTorch (`pip install -e .[train]`), run on the GPU if there is one, and go on from
+their last checkpoint if they were interrupted. The same seed gives the same lessons in
+the same order; on other machines or with other numbers of threads, rounding grows over
+thousands of steps, so the weights come out alike, not equal.
 
 Not covered: several GPUs, mixed precision, fine-tuning (notebook 07).
 
@@ -243,10 +245,21 @@ def main() -> None:
     parser.add_argument(
         "--out", type=Path, default=Path("build/abacus.npz"), help="the weights' file"
     )
+    parser.add_argument("--prm", action="store_true", help="train the reward model")
+    parser.add_argument(
+        "--problems", type=int, default=20_000, help="for the reward model, about"
+    )
     args = parser.parse_args()
     if find_spec("torch") is None:
         parser.error('pre-training needs PyTorch; type: pip install -e ".[train]"')
     args.out.parent.mkdir(parents=True, exist_ok=True)
+    if args.prm:
+        from helpers.prm_training import CHUNK, train_prm  # looks above this package
+
+        found = train_prm(max(1, args.problems // CHUNK), args.seed, args.out)
+        for name, losses in found.items():
+            print(name, "loss after each epoch:", *(f"{loss:.4f}" for loss in losses))
+        return
     checkpoint = args.out.with_suffix(".checkpoint.npz")
     trainer = Trainer(Config(), args.seed)
     if not MERGES.exists():

@@ -39,6 +39,7 @@ VARIANTS: dict[str, Callable[..., SearchResult]] = STRATEGIES | {
 UNGUIDED = ("greedy", "self_consistency", "adaptive")
 GUIDED = [name for name in VARIANTS if name not in UNGUIDED]
 SOME = ("best_of_n", "weighted_vote", "beam_search", "mcts")  # of the guided ones
+DIALLED = (*SOME, "dvts", "particle_filter", "depth_first")
 
 
 class Run(NamedTuple):
@@ -55,7 +56,7 @@ RUNS = [
         ("none", UNGUIDED, BUDGETS),
         ("arithmetic", GUIDED, BUDGETS),
         ("confidence", SOME, BUDGETS),
-        *((f"dial {auc}", (*SOME, "dvts"), (DIAL_BUDGET,)) for auc in AUCS),
+        *((f"dial {auc}", DIALLED, (DIAL_BUDGET,)) for auc in AUCS),
     )
     for budget in budgets
     for name in names
@@ -100,23 +101,22 @@ def header(split: str) -> dict[str, Any]:
     return {"model": "abacus", "digest": digest, "split": split, "runs": RUNS}
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description="Record the comparison of strategies.")
-    parser.add_argument("--problems", type=int, default=500, help="of the split")
-    parser.add_argument("--split", default="test", help="of the practice problems")
-    parser.add_argument("--out", type=Path, default=FILE, help="the record")
-    args = parser.parse_args()
-    first = json.dumps(header(args.split))
-    lines = (
-        args.out.read_text(encoding="utf-8").splitlines() if args.out.exists() else []
-    )
+def go_on(
+    out: Path, header: dict[str, Any], record: Callable[[int, dict[str, str]], str],
+    problems: list[dict[str, str]],
+) -> None:  # fmt: skip
+    """Write the header and a line a problem, all cores at work; lines there stay.
+
+    Raises SystemExit if the file begins with another header.
+    """
+    first = json.dumps(header)
+    lines = out.read_text(encoding="utf-8").splitlines() if out.exists() else []
     if lines and lines[0] != first:
-        parser.error(f"{args.out} was made otherwise. Move it, or type another --out.")
-    problems = generate(args.split, args.problems)
+        raise SystemExit(f"{out} was made otherwise. Move it, or type another --out.")
     todo = list(enumerate(problems))[max(0, len(lines) - 1) :]
     os.environ["OPENBLAS_NUM_THREADS"] = "1"  # the processes share the cores already
     with (
-        args.out.open("a", encoding="utf-8") as file,
+        out.open("a", encoding="utf-8") as file,
         ProcessPoolExecutor(mp_context=get_context("spawn")) as pool,
     ):
         if not lines:
@@ -124,6 +124,16 @@ def main() -> None:
         work = pool.map(record, *zip(*todo, strict=True)) if todo else ()
         for line in tqdm(work, total=len(todo), unit="problem"):
             print(line, file=file, flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Record the comparison of strategies.")
+    parser.add_argument("--problems", type=int, default=500, help="of the split")
+    parser.add_argument("--split", default="test", help="of the practice problems")
+    parser.add_argument("--out", type=Path, default=FILE, help="the record")
+    args = parser.parse_args()
+    problems = generate(args.split, args.problems)
+    go_on(args.out, header(args.split), record, problems)
 
 
 if __name__ == "__main__":

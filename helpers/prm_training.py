@@ -1,0 +1,119 @@
+"""Pre-training of the PRM that ships: `python -m helpers.abacus.pretrain --prm`.
+
+Vocabulary: a *chunk* is all steps of some problems' solutions, as features and targets.
+A target is exact, because the generator of problems knows every result that belongs to
+a solution (`is_on_track`): no rollouts are needed. The reader's own model in notebook
+06 learns from rollouts, as one must where nobody knows.
+
+The problems are of the train split, with as many steps as those of the test split have.
+Chunks are kept beside `--out`, so that a run that was stopped goes on.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path as File
+
+import numpy as np
+from tqdm import tqdm
+
+from helpers.abacus.bulk import Solution, Writer
+from helpers.abacus.problems import ASKED_WEIGHTS, generate
+from helpers.abacus.prompt import PROBLEM_FORMAT, TASK_DESCRIPTION
+from helpers.llm import LLMGen
+from helpers.proposal import Action
+from helpers.reward_models import GROUPS, ProcessRewardModel
+from helpers.rewards import Path
+from helpers.simulated import is_on_track
+
+CHUNK = 1000  # problems, about
+SAMPLES = 4  # solutions of each
+PROMPTS = 64  # problems written at a time
+STEPS = 10  # of a path at most, as in the environment
+EPOCHS = 4
+VARIANTS = {  # what is added to the file's name: the features
+    "": GROUPS,
+    "_unchecked": ("states", "plain"),
+    "_states": ("states",),
+}
+
+Steps = tuple[np.ndarray, np.ndarray]  # features (n, f) and targets (n,) of n steps
+
+
+def training_problems(chunk: int, seed: int) -> list[dict[str, str]]:
+    """The problems of a chunk; those of similar length stand side by side."""
+    share = CHUNK / sum(ASKED_WEIGHTS.values())
+    seed = 1_000_000 * (seed + 1) + chunk  # abacus itself has learned from those below
+    found = []
+    for k, weight in ASKED_WEIGHTS.items():
+        found += generate("train", round(weight * share), seed, steps=(k, k))
+    return sorted(found, key=lambda problem: len(problem["answer"]))
+
+
+def solved(
+    writer: Writer, problems: list[dict[str, str]], seed: int
+) -> Iterator[tuple[Path, np.ndarray, str]]:
+    """Distinct solutions of each problem: path, states (T, d), gold answer."""
+    form = TASK_DESCRIPTION + PROBLEM_FORMAT
+    prompts = [form.format(question=problem["question"]) for problem in problems]
+    written = writer.write(prompts, SAMPLES, seed)
+    for problem, prompt, group in zip(problems, prompts, written, strict=True):
+        for solution in {tuple(s.ids): s for s in group if s.ends}.values():
+            actions = actions_of(solution, writer)
+            yield Path(prompt, actions), np.array(solution.states), problem["answer"]
+
+
+def actions_of(solution: Solution, writer: Writer) -> tuple[Action, ...]:
+    """The lines of a solution as steps with their log-probabilities."""
+    actions, start = [], 0
+    for end in solution.ends:
+        text = writer.engine.tokenizer.decode(solution.ids[start : end - 1])
+        sure = float(np.mean(solution.log_probs[start : end - 1]))
+        actions.append(Action(text.strip(), 1.0, 1, sure, end - start))
+        start = end
+    return tuple(actions)
+
+
+def make_chunk(writer: Writer, chunk: int, seed: int) -> Steps:
+    """Features, in 16 bits, and targets of all steps of the solutions of a chunk."""
+    model, x, y = ProcessRewardModel(LLMGen("abacus")), [], []
+    problems = training_problems(chunk, seed)
+    for i in range(0, len(problems), PROMPTS):
+        group = problems[i : i + PROMPTS]
+        for path, states, gold in solved(writer, group, seed=CHUNK * chunk + i):
+            steps = path.steps[:STEPS]
+            x.append(model.features(path, states)[:STEPS].astype(np.float16))
+            y.append([is_on_track(steps[: t + 1], gold) for t in range(len(steps))])
+    return np.concatenate(x), np.concatenate(y)
+
+
+def load_chunk(folder: File, chunk: int, seed: int, writer: Writer) -> Steps:
+    """A chunk from its file, which is made first if it is missing."""
+    file = folder / f"prm-{seed}-{chunk}.npz"
+    if not file.exists():
+        x, y = make_chunk(writer, chunk, seed)
+        partial = file.with_suffix(".partial.npz")
+        np.savez(partial, x=x, y=y)
+        partial.replace(file)
+    with np.load(file, allow_pickle=False) as arrays:
+        return arrays["x"], arrays["y"]
+
+
+def train_prm(chunks: int, seed: int, out: File) -> dict[str, list[float]]:
+    """Train all `VARIANTS` on so many chunks and save them beside `out`.
+
+    Returns the losses of each, epoch by epoch.
+    """
+    writer, llm = Writer(), LLMGen("abacus")
+    numbers = tqdm(range(chunks), unit="chunk")
+    x, y = zip(*(load_chunk(out.parent, i, seed, writer) for i in numbers), strict=True)
+    x, y = np.concatenate(x).astype(np.float32), np.concatenate(y).astype(float)
+    states = x.shape[1] - 7  # the columns stand in the order of GROUPS
+    columns = {"states": range(states), "arithmetic": range(states, states + 2),
+               "plain": range(states + 2, states + 7)}  # fmt: skip
+    losses = {}
+    for name, use in VARIANTS.items():
+        model = ProcessRewardModel(llm, use, seed=seed)
+        chosen = [i for group in use for i in columns[group]]
+        file = out.with_stem(out.stem + name)
+        losses[file.name] = model.fit_features(x[:, chosen], y, EPOCHS)
+        model.save(file)
+    return losses

@@ -1,0 +1,130 @@
+"""How good is a verifier? Measured on problems that it was not trained on.
+
+Vocabulary
+    AUC          the chance that a random right one scores above a random wrong one.
+    calibration  of what is scored 0.8, are 80 % right? A *reliability diagram* shows
+                 it bin by bin; *ECE*, the expected calibration error, is the mean
+                 distance from it (Naeini et al. 2015).
+    first error  where a step score first falls below a threshold. ProcessBench (Zheng
+                 et al. 2024, arXiv:2412.06559) counts how often this is the true place.
+    best-of-k    the answer of the best scored of k samples; its accuracy is averaged
+                 over all subsets of the n samples at hand, as pass@k is.
+
+A high AUC over all problems may only mean that the verifier knows the hard problems.
+What helps to choose among samples is the AUC *within* the problems (`groups`).
+"""
+
+import random
+from collections import Counter, defaultdict
+from collections.abc import Hashable, Sequence
+from math import comb, isnan, nan
+from statistics import fmean
+from typing import NamedTuple
+
+
+def roc_auc(
+    scores: Sequence[float], right: Sequence[bool],
+    groups: Sequence[Hashable] | None = None,
+) -> float:  # fmt: skip
+    """The share of pairs (right, wrong) in order; equal scores count half.
+
+    With groups, such as the problem of each path, only pairs of one group count. It is
+    not a number (nan) if there is no pair.
+    """
+    split: dict[Hashable, tuple[list[float], list[float]]] = {}
+    groups = groups or [0] * len(scores)
+    for score, mark, group in zip(scores, right, groups, strict=True):
+        split.setdefault(group, ([], []))[bool(mark)].append(score)
+    won = pairs = 0.0
+    for wrongs, rights in split.values():
+        won += _pairs_won(wrongs, rights)
+        pairs += len(wrongs) * len(rights)
+    return won / pairs if pairs else nan
+
+
+def _pairs_won(wrongs: list[float], rights: list[float]) -> float:
+    won, below = 0.0, 0
+    counts = Counter(rights), Counter(wrongs)
+    for score in sorted({*wrongs, *rights}):
+        won += counts[0][score] * (below + counts[1][score] / 2)
+        below += counts[1][score]
+    return won
+
+
+class Bin(NamedTuple):
+    """Scores that lie close together: how many, their mean, and the share right."""
+
+    count: int
+    score: float
+    right: float
+
+
+def reliability(
+    scores: Sequence[float], right: Sequence[bool], bins: int = 10
+) -> list[Bin]:
+    """The non-empty ones of equally wide bins of scores in [0, 1]."""
+    found: defaultdict[int, list[tuple[float, bool]]] = defaultdict(list)
+    for score, mark in zip(scores, right, strict=True):
+        found[min(bins - 1, int(score * bins))].append((score, bool(mark)))
+    pairs = (zip(*found[i], strict=True) for i in sorted(found))
+    return [Bin(len(s), fmean(s), fmean(marks)) for s, marks in pairs]
+
+
+def calibration_error(
+    scores: Sequence[float], right: Sequence[bool], bins: int = 10
+) -> float:
+    """ECE: the mean distance of score and share right, over the bins by their size."""
+    found = reliability(scores, right, bins)
+    total = sum(part.count for part in found)
+    return sum(part.count * abs(part.score - part.right) for part in found) / total
+
+
+def first_below(scores: Sequence[float], threshold: float = 0.5) -> int | None:
+    """The index of the first score below the threshold; None if there is none."""
+    return next((i for i, score in enumerate(scores) if score < threshold), None)
+
+
+def best_at_k(scores: Sequence[float], right: Sequence[bool], k: int) -> float:
+    """The chance that the best scored of k of the samples, drawn without return, is
+    right.
+
+    Among equal scores chance decides. A sample without an answer has score -inf and is
+    not right. Of n samples, C(a, k) - C(b, k) subsets of C(n, k) have their best among
+    the samples of one score, where a samples have at most this score and b have less.
+    """
+    n = len(scores)
+    if not 1 <= k <= n:
+        raise ValueError(f"k must lie between 1 and {n} samples; got {k}")
+    tied: defaultdict[float, list[bool]] = defaultdict(list)
+    for score, mark in zip(scores, right, strict=True):
+        if isnan(score):
+            raise ValueError("A score is not a number (nan).")
+        tied[score].append(bool(mark))
+    chance, below = 0.0, 0
+    for score in sorted(tied):
+        upto = below + len(tied[score])
+        subsets = comb(upto, k) - comb(below, k)
+        chance += fmean(tied[score]) * subsets / comb(n, k)
+        below = upto
+    return chance
+
+
+def vote_at_k(
+    answers: Sequence[Hashable | None], weights: Sequence[float],
+    right: Sequence[bool], k: int, draws: int = 50, seed: int = 0,
+) -> float:  # fmt: skip
+    """How often the weighted vote of k of the samples is right, over random subsets.
+
+    An answer of None does not vote. With equal weights it is the majority vote; of
+    equal sums, the answer seen first wins. Determined by `seed`.
+    """
+    rng, wins = random.Random(seed), 0
+    for _ in range(draws if k < len(answers) else 1):
+        votes: Counter[Hashable] = Counter()
+        verdicts = {}
+        for i in rng.sample(range(len(answers)), k):
+            if answers[i] is not None:
+                votes[answers[i]] += weights[i]
+                verdicts[answers[i]] = bool(right[i])
+        wins += bool(votes) and verdicts[max(votes, key=votes.__getitem__)]
+    return wins / (draws if k < len(answers) else 1)

@@ -1,0 +1,51 @@
+"""Label the steps that notebook 06 trains on: `python notebooks/runs/label.py`.
+
+Two paths are drawn of each of 200 problems of the train split, and every step of them
+is labelled by eight rollouts. The rows go to `labels.jsonl`; a run that was stopped
+goes on. It takes about twenty minutes on one core.
+"""
+
+import argparse
+import random
+from pathlib import Path
+
+from tqdm import tqdm
+
+from helpers.abacus.problems import ASKED_WEIGHTS, generate
+from helpers.env import GSM8KEnv, Problem
+from helpers.labels import label_steps, sample_paths
+from helpers.llm import LLMGen
+
+FILE = Path(__file__).with_name("labels.jsonl")
+PROBLEMS, PATHS, ROLLOUTS, SEED = 200, 2, 8, 6
+
+
+def practice(n: int) -> list[dict[str, str]]:
+    """n problems of the train split, of as many steps as the test split's, mixed."""
+    total, found = sum(ASKED_WEIGHTS.values()), []
+    for k, weight in ASKED_WEIGHTS.items():
+        share = -(-n * weight // total)
+        found += generate("train", share, seed=2_000_000, steps=(k, k))
+    random.Random(SEED).shuffle(found)
+    return found[:n]
+
+
+def label(problem: dict[str, str], llm: LLMGen, out: Path) -> None:
+    """Draw the paths of one problem and label them."""
+    env = GSM8KEnv(Problem(**problem), llm, is_few_shot=False)
+    env.reset(seed=SEED)
+    paths = sample_paths(env, llm, PATHS, SEED)
+    label_steps(env, llm, paths, ROLLOUTS, SEED, out)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Label steps by rollouts.")
+    parser.add_argument("--out", type=Path, default=FILE, help="the rows")
+    args = parser.parse_args()
+    llm = LLMGen("abacus")
+    for problem in tqdm(practice(PROBLEMS), unit="problem"):
+        label(problem, llm, args.out)
+
+
+if __name__ == "__main__":
+    main()

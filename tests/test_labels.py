@@ -1,0 +1,180 @@
+"""Labels against a language whose every probability is known."""
+
+import json
+from fractions import Fraction
+
+import pytest
+from toy_language import GOLD, ToyLanguage, make_env
+
+from helpers.labels import (
+    estimate_values,
+    export_trl,
+    first_error,
+    go_on,
+    label_steps,
+    read_rows,
+    sample_paths,
+    to_path,
+)
+from helpers.llm import LLMGen, Step, derive_seed
+
+
+class Talker(ToyLanguage):
+    """The toy language, which can also be asked for whole solutions at once."""
+
+    asked = 0
+
+    def to_the_end(self):
+        return self
+
+    def sample_each(self, prompts, k, seed):
+        self.asked += len(prompts)
+        return [[self.tell(p, derive_seed(seed, p, i)) for i in range(k)]
+                for p in prompts]  # fmt: skip
+
+    def tell(self, prompt, seed):
+        lines = [prompt.splitlines()[-1]]
+        while lines[-1] in self.rules:
+            step = self.draw(self.rules[lines[-1]], derive_seed(seed, len(lines)))
+            lines.append(step.text)
+        return Step("\n".join(lines[1:]), 1, -0.5, "stop")
+
+
+def value_of(toy, steps):
+    """The true value: the probability of all right paths from here on."""
+    paths = toy.finished_paths(tuple(steps))
+    return sum(p for path, p in paths.items() if path[-1] == f"The answer is {GOLD}.")
+
+
+@pytest.fixture
+def toy():
+    return Talker(seed=1, branching=2, depth=2, answers=3)
+
+
+@pytest.fixture
+def env(toy):
+    return make_env(toy)
+
+
+def test_values_are_the_probabilities_of_success(toy, env):
+    prefixes = [("a",), ("b",), ("a", "ab"), ("b", "ba")]
+    found = estimate_values(env, toy, prefixes, rollouts=4000)
+    expected = [value_of(toy, steps) for steps in prefixes]
+    assert found == pytest.approx(expected, abs=0.03)
+    assert max(expected) - min(expected) > 0.2  # or there would be nothing to tell
+    assert toy.asked == 4
+
+
+def test_a_finished_path_is_worth_its_reward(toy, env):
+    right, wrong = ["a", f"The answer is {GOLD}."], ["a", "The answer is 77."]
+    cut = ["a"] * env.max_steps
+    assert estimate_values(env, toy, [right, wrong, cut], rollouts=3) == [1, 0, 0]
+    assert toy.asked == 0
+    assert env.steps == ()
+
+
+def test_a_step_that_ends_the_path_ends_the_rollout(env):
+    place, reward = go_on(env, ["a", f"The answer is {GOLD}.", "and so on"])
+    assert (place.steps[1:], reward) == ((f"The answer is {GOLD}.",), 1.0)
+
+
+def test_rollouts_have_seeds_of_their_own(toy, env):
+    """A path drawn with the same seed must not be one of its own witnesses."""
+    seeds = []
+    toy.sample_each = lambda prompts, k, seed: (
+        seeds.append(seed)
+        or [[Step("The answer is 1.", 1, -1.0, "stop")] * k for _ in prompts]
+    )
+    estimate_values(env, toy, [("a",)], rollouts=1, seed=0)
+    estimate_values(env, toy, [("a",)], rollouts=1, seed=1)
+    assert len({0, 1, *seeds}) == 4
+
+
+@pytest.mark.parametrize("error", [0, 1, 2, 3, 4, None])
+def test_the_first_error_is_found_by_halves(error, env):
+    """After the error nothing can be right; before it, everything is."""
+    asked = []
+
+    class Oracle:
+        def to_the_end(self):
+            return self
+
+        def sample_each(self, prompts, k, seed):
+            (prompt,) = prompts
+            asked.append(prompt)
+            lost = error is not None and prompt.count("\nStep") > error
+            text = "The answer is 0." if lost else f"The answer is {GOLD}."
+            return [[Step(text, 1, -1.0, "stop")] * k]
+
+    steps = [f"Step {i}" for i in range(5)]
+    assert first_error(env, Oracle(), steps, rollouts=2) == error
+    assert len(asked) <= 3  # of five steps
+
+
+def test_rows_are_tables_of_steps(toy, env):
+    paths = sample_paths(env, toy, 6)
+    data = label_steps(env, toy, paths, rollouts=5, seed=3)
+    assert data.column_names[:2] == ["prompt", "completions"]
+    assert len(data) == len(paths) > 1
+    for row, path in zip(data, paths, strict=True):
+        assert row["completions"] == list(path.steps)
+        assert len(row["labels"]) == len(row["values"]) == len(path.steps)
+        assert row["labels"] == [value > 0 for value in row["values"]]
+        assert all(Fraction(v).limit_denominator(5) * 5 % 1 == 0 for v in row["values"])
+        assert (row["rollouts"], row["seed"], row["model"]) == (5, 3, "Talker")
+        again = to_path(row)
+        assert (again.prompt, again.steps) == (path.prompt, path.steps)
+        assert [a.logprob for a in again.actions] == [a.logprob for a in path.actions]
+
+
+def test_paths_are_distinct_and_keep_their_counts(toy, env):
+    paths = sample_paths(env, toy, 50)
+    assert len({path.steps for path in paths}) == len(paths)
+    assert sum(path.actions[-1].count for path in paths) == 50
+
+
+def test_a_run_that_was_stopped_goes_on(toy, env, tmp_path):
+    file = tmp_path / "labels.jsonl"
+    paths = sample_paths(env, toy, 6)
+    label_steps(env, toy, paths[:1], rollouts=4, out=file)
+    first, asked = file.read_text(encoding="utf-8"), toy.asked
+    label_steps(env, toy, paths[:1], rollouts=4, out=file)
+    assert (file.read_text(encoding="utf-8"), toy.asked) == (first, asked)
+    file.write_text(first + '{"prompt": "torn', encoding="utf-8")
+    data = label_steps(env, toy, paths, rollouts=4, out=file)
+    rows = read_rows(file)
+    assert [row["completions"] for row in rows] == [list(p.steps) for p in paths]
+    assert data.to_list() == label_steps(env, toy, paths, rollouts=4).to_list() == rows
+    label_steps(env, toy, paths[:1], rollouts=3, out=file)  # another question
+    assert len(read_rows(file)) == len(paths) + 1
+
+
+def test_a_file_that_was_torn_in_its_first_line(tmp_path):
+    file = tmp_path / "rows.jsonl"
+    assert read_rows(file) == []
+    file.write_text('{"a": 1', encoding="utf-8")
+    assert read_rows(file) == [] and file.read_text(encoding="utf-8") == ""
+
+
+def test_trl_gets_decided_labels(tmp_path):
+    """int(0.9) is 0: soft labels would all turn into errors."""
+    source, out = tmp_path / "labels.jsonl", tmp_path / "trl.jsonl"
+    row = {"prompt": "Q\n", "completions": ["a", "b", "c"], "values": [0.9, 0.5, 0.1]}
+    source.write_text(json.dumps(row) + "\n", encoding="utf-8")
+    assert export_trl(source, out) == 1
+    assert read_rows(out) == [
+        {"prompt": "Q\n", "completions": ["a", "b", "c"], "labels": [True, True, False]}
+    ]
+    export_trl(source, out, threshold=0.8)
+    assert read_rows(out)[0]["labels"] == [True, False, False]
+    with pytest.raises(FileNotFoundError, match="holds no labelled steps"):
+        export_trl(tmp_path / "none.jsonl", out)
+
+
+def test_abacus_labels_a_path():
+    llm = LLMGen("abacus")
+    env = make_env(llm, max_steps=10)
+    env.reset(seed=0)
+    slip = ["So 1+1 = 9.", "The answer is 9."]
+    found = estimate_values(env, llm, [slip[:1], slip], rollouts=4)
+    assert 0 <= found[0] <= 1 and found[1] == 0
