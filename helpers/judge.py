@@ -12,6 +12,7 @@ instruct model of three billion parameters or more. The prompt is raw, as everyw
 from collections.abc import Sequence
 
 from helpers.llm import LLMGen
+from helpers.reading import next_tokens
 from helpers.reward_models import texts_of
 from helpers.rewards import AGGREGATIONS, Path
 
@@ -48,7 +49,7 @@ class LLMJudge:
         Raises ValueError where the server gives no log-probabilities.
         """
         if text not in self.known:
-            found = self.llm.next_tokens(text + self.question)
+            found = next_tokens(self.llm, text + self.question)
             if not found:
                 raise ValueError(
                     "This server gives no log-probabilities. Update Ollama to 0.12.11 "

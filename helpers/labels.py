@@ -36,12 +36,32 @@ if TYPE_CHECKING:
     from datasets import Dataset
 
 AMPLE = Budget(calls=10**9)  # labels are paid for with patience
+LONGEST = 512  # tokens of a solution
 
 
 def sample_paths(env: CoTEnv, llm: LLMGen, n: int, seed: int = 0) -> list[Path]:
     """The distinct ones of n paths that the model draws from where `env` stands."""
     search = Search(env, llm, no_opinion, AMPLE, seed)
     return [search.path(leaf) for leaf in draw_paths(search, n)]
+
+
+def draw_solutions(
+    llm: LLMGen, prompts: Sequence[str], k: int, seed: int
+) -> list[list[list[str]]]:
+    """For each prompt, the lines of k solutions up to a blank line; all in one batch.
+
+    An image that belongs to the problem is not looked at.
+    """
+    if not prompts:
+        return []
+    line = llm.connection.with_options(num_predict=LONGEST, stop=["\n\n"])
+    asked = [prompt for prompt in prompts for _ in range(k)]
+    seeds = [derive_seed(seed, prompt, i) for prompt in prompts for i in range(k)]
+    texts = [response.response or "" for response in line.generate(asked, seeds)]
+    solutions = [
+        [line.strip() for line in text.splitlines() if line.strip()] for text in texts
+    ]
+    return [solutions[i : i + k] for i in range(0, len(solutions), k)]
 
 
 def go_on(env: CoTEnv, steps: Iterable[str]) -> tuple[CoTEnv, float]:
@@ -67,16 +87,11 @@ def estimate_values(
     places = [go_on(env, steps) for steps in prefixes]
     asked = [place.state for place, _ in places if not place.ended]
     seed = derive_seed(seed, "rollouts")
-    drawn = iter(llm.to_the_end().sample_each(asked, rollouts, seed) if asked else ())
-
-    def lines(text: str) -> list[str]:
-        return [line.strip() for line in text.splitlines() if line.strip()]
-
+    drawn = iter(draw_solutions(llm, asked, rollouts, seed))
     return [
-        reward if place.ended
-        else fmean(go_on(place, lines(step.text))[1] for step in next(drawn))
+        reward if place.ended else fmean(go_on(place, x)[1] for x in next(drawn))
         for place, reward in places
-    ]  # fmt: skip
+    ]
 
 
 def first_error(

@@ -16,7 +16,6 @@ import hashlib
 import json
 import math
 import secrets
-from collections.abc import Sequence
 from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
@@ -24,7 +23,6 @@ from typing import TYPE_CHECKING, Any
 from helpers.connection import EMBEDDED, Connection
 
 if TYPE_CHECKING:
-    import numpy as np
     from ollama import GenerateResponse
 
 LIMITS = {  # argument: (type, lowest, highest, what to type); of a text, the length
@@ -138,56 +136,11 @@ class LLMGen:
         responses = self.connection.generate([prompt] * k, seeds, image)
         return [to_step(response) for response in responses]
 
-    def sample_each(
-        self, prompts: Sequence[str], k: int, seed: int | None = None
-    ) -> list[list[Step]]:
-        """What `sample` gives for each prompt; abacus draws all in one batch."""
-        for prompt in prompts:
-            check(prompt=prompt, k=k)
-        seed = choose_seed(seed, self.seed)
-        asked = [prompt for prompt in prompts for _ in range(k)]
-        seeds = [derive_seed(seed, prompt, i) for prompt in prompts for i in range(k)]
-        steps = [to_step(r) for r in self.connection.generate(asked, seeds)]
-        return [steps[i : i + k] for i in range(0, len(steps), k)]
-
-    def to_the_end(self, n: int = 512) -> LLMGen:
-        """The same model, whose sample is a whole solution: up to a blank line.
-
-        n: tokens to predict at most.
-        """
-        check(n=n)
-        return self.with_options(num_predict=n, stop=["\n\n"])
-
-    def embed(self, texts: Sequence[str]) -> np.ndarray:
-        """A vector a text (texts, d): for abacus, the state after its last token.
-
-        Other models of Ollama have other lengths d, and may average over the text.
-        """
-        import numpy as np
-
-        return np.array(self.connection.embed(list(texts)))
-
-    def next_tokens(self, prompt: str) -> dict[str, float]:
-        """The likeliest 20 tokens to come next, with their probabilities.
-
-        Empty where the server gives no log-probabilities (Ollama before 0.12.11), or
-        where the likeliest is the one that ends a text.
-        """
-        check(prompt=prompt)
-        line = self.connection.with_options(num_predict=1, temperature=0, stop=[])
-        (response,) = line.generate([prompt], [0], top=20)
-        found = (response.logprobs or [{}])[0].get("top_logprobs") or ()
-        return {entry["token"]: math.exp(entry["logprob"]) for entry in found}
-
     def at_temperature(self, temperature: float) -> LLMGen:
         """The same model at another temperature."""
         check(temperature=temperature)
-        return self.with_options(temperature=temperature)
-
-    def with_options(self, **options: Any) -> LLMGen:
-        """The same model with options changed, under their names in Ollama."""
         other = copy.copy(self)
-        other.connection = self.connection.with_options(**options)
+        other.connection = self.connection.with_options(temperature=temperature)
         return other
 
 

@@ -29,6 +29,7 @@ import numpy as np
 from helpers.abacus.optimizer import adamw
 from helpers.env import STOP_STRING
 from helpers.llm import LLMGen
+from helpers.reading import embed
 from helpers.rewards import AGGREGATIONS, ArithmeticChecker, Path, step_confidence
 
 Params = dict[str, np.ndarray]
@@ -125,7 +126,7 @@ class RewardModel:
             self.known.clear()
             new = list(texts)
         if new:
-            self.known |= zip(new, self.llm.embed(new), strict=True)
+            self.known |= zip(new, embed(self.llm, new), strict=True)
         return np.array([self.known[text] for text in texts])
 
     def features(self, path: Path, states: np.ndarray | None = None) -> np.ndarray:

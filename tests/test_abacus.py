@@ -97,6 +97,20 @@ def test_text_does_not_depend_on_the_batch(engine: Engine) -> None:
         np.testing.assert_allclose(one.log_probs, many[seed].log_probs, atol=1e-10)
 
 
+def test_a_batch_may_hold_many_prompts(engine: Engine) -> None:
+    """Each row is what it would be alone, up to a limit of its own."""
+    prompts = (
+        [PROMPT] * 3 + [PROMPT + "She"] * 2 + ["Question: 1+1?\nAnswer:\n", PROMPT]
+    )
+    limits, how = [60, 5, 60, 1, 60, 30, 60], Sampling(temperature=1.5)
+    rows = engine.generate(prompts, range(7), limits, how, ["\n"])
+    for seed, (prompt, n, row) in enumerate(zip(prompts, limits, rows, strict=True)):
+        (one,) = engine.generate([prompt], [seed], n, how, ["\n"])
+        assert (one.ids, one.reason, one.sampled) == (row.ids, row.reason, row.sampled)
+        np.testing.assert_allclose(one.log_probs, row.log_probs, atol=1e-10)
+    assert rows[3].reason == "length" and rows[3].sampled == 1
+
+
 def test_log_probs_are_those_of_the_forward_pass(engine: Engine) -> None:
     (row,) = engine.generate([PROMPT], [3], 30, Sampling(temperature=2.0), ["\n"])
     ids = engine.encode(PROMPT)

@@ -2,6 +2,7 @@
 
 import json
 from fractions import Fraction
+from types import SimpleNamespace
 
 import pytest
 from toy_language import GOLD, ToyLanguage, make_env
@@ -16,28 +17,37 @@ from helpers.labels import (
     sample_paths,
     to_path,
 )
-from helpers.llm import LLMGen, Step, derive_seed
+from helpers.llm import LLMGen, derive_seed
 
 
-class Talker(ToyLanguage):
-    """The toy language, which can also be asked for whole solutions at once."""
+class Line:
+    """A connection that writes whole solutions: what `tell(prompt, seed)` says."""
 
     asked = 0
 
-    def to_the_end(self):
+    @property
+    def connection(self):
         return self
 
-    def sample_each(self, prompts, k, seed):
-        self.asked += len(prompts)
-        return [[self.tell(p, derive_seed(seed, p, i)) for i in range(k)]
-                for p in prompts]  # fmt: skip
+    def with_options(self, num_predict, stop):
+        assert num_predict > 400 and stop == ["\n\n"]
+        return self
+
+    def generate(self, prompts, seeds):
+        self.asked += len(set(prompts))
+        pairs = zip(prompts, seeds, strict=True)
+        return [SimpleNamespace(response=self.tell(*pair)) for pair in pairs]
+
+
+class Talker(Line, ToyLanguage):
+    """The toy language, which can also be asked for whole solutions at once."""
 
     def tell(self, prompt, seed):
         lines = [prompt.splitlines()[-1]]
         while lines[-1] in self.rules:
             step = self.draw(self.rules[lines[-1]], derive_seed(seed, len(lines)))
             lines.append(step.text)
-        return Step("\n".join(lines[1:]), 1, -0.5, "stop")
+        return "\n".join(lines[1:])
 
 
 def value_of(toy, steps):
@@ -81,34 +91,26 @@ def test_a_step_that_ends_the_path_ends_the_rollout(env):
 def test_rollouts_have_seeds_of_their_own(toy, env):
     """A path drawn with the same seed must not be one of its own witnesses."""
     seeds = []
-    toy.sample_each = lambda prompts, k, seed: (
-        seeds.append(seed)
-        or [[Step("The answer is 1.", 1, -1.0, "stop")] * k for _ in prompts]
-    )
-    estimate_values(env, toy, [("a",)], rollouts=1, seed=0)
-    estimate_values(env, toy, [("a",)], rollouts=1, seed=1)
-    assert len({0, 1, *seeds}) == 4
+    toy.tell = lambda prompt, seed: seeds.append(seed) or "The answer is 1."
+    estimate_values(env, toy, [("a",)], rollouts=2, seed=0)
+    estimate_values(env, toy, [("a",)], rollouts=2, seed=1)
+    usual = [derive_seed(seed, env.state + "a\n", i) for seed in (0, 1) for i in (0, 1)]
+    assert len({*usual, *seeds}) == 8
 
 
 @pytest.mark.parametrize("error", [0, 1, 2, 3, 4, None])
 def test_the_first_error_is_found_by_halves(error, env):
     """After the error nothing can be right; before it, everything is."""
-    asked = []
 
-    class Oracle:
-        def to_the_end(self):
-            return self
-
-        def sample_each(self, prompts, k, seed):
-            (prompt,) = prompts
-            asked.append(prompt)
+    class Oracle(Line):
+        def tell(self, prompt, seed):
             lost = error is not None and prompt.count("\nStep") > error
-            text = "The answer is 0." if lost else f"The answer is {GOLD}."
-            return [[Step(text, 1, -1.0, "stop")] * k]
+            return "The answer is 0." if lost else f"The answer is {GOLD}."
 
     steps = [f"Step {i}" for i in range(5)]
-    assert first_error(env, Oracle(), steps, rollouts=2) == error
-    assert len(asked) <= 3  # of five steps
+    oracle = Oracle()
+    assert first_error(env, oracle, steps, rollouts=2) == error
+    assert oracle.asked <= 3  # of five steps
 
 
 def test_rows_are_tables_of_steps(toy, env):

@@ -36,6 +36,7 @@ from helpers.prm_training import (  # noqa: E402
     train_prm,
     training_problems,
 )
+from helpers.reading import embed  # noqa: E402
 from helpers.reward_models import ProcessRewardModel, texts_of  # noqa: E402
 from helpers.rewards import Path as ReasoningPath  # noqa: E402
 
@@ -132,7 +133,7 @@ def test_bulk_log_probs_and_states_are_those_of_the_engine(written, engine):
             expected = scores[np.arange(len(solution.ids)), solution.ids]
             np.testing.assert_allclose(solution.log_probs, expected, atol=1e-3)
             path = ReasoningPath(prompt, actions_of(solution, writer))
-            states = llm.embed(texts_of(path))
+            states = embed(llm, texts_of(path))
             np.testing.assert_allclose(solution.states, states, atol=0.02)
 
 

@@ -1,0 +1,36 @@
+"""What a language model makes of a text that is given to it.
+
+Vocabulary: the *state* after a text is the vector that the model has there, from which
+it would go on. For abacus it is that of the last token; other models of Ollama may
+average over the text, and have vectors of other lengths. The *next tokens* are the
+likeliest to follow, with their probabilities.
+
+Does not cover: the probability of the text itself; Ollama does not tell it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from helpers.llm import LLMGen, check
+
+
+def embed(llm: LLMGen, texts: Sequence[str]) -> np.ndarray:
+    """The state (d,) after each text, as one array (texts, d)."""
+    return np.array(llm.connection.embed(list(texts)))
+
+
+def next_tokens(llm: LLMGen, prompt: str) -> dict[str, float]:
+    """The likeliest 20 tokens to come next, with their probabilities.
+
+    Empty where the server gives no log-probabilities (Ollama before 0.12.11), or where
+    the likeliest is the one that ends a text.
+    """
+    check(prompt=prompt)
+    line = llm.connection.with_options(num_predict=1, temperature=0, stop=[])
+    (response,) = line.generate([prompt], [0], top=20)
+    found = response.logprobs[0].top_logprobs if response.logprobs else None
+    return {entry.token: math.exp(entry.logprob) for entry in found or ()}

@@ -1,0 +1,73 @@
+"""What is asked of a server about a given text, and what abacus answers."""
+
+import math
+
+import numpy as np
+import pytest
+from fake_ollama import FakeOllama
+
+from helpers.abacus.problems import generate
+from helpers.abacus.prompt import PROBLEM_FORMAT, TASK_DESCRIPTION
+from helpers.connection import LLMError
+from helpers.labels import draw_solutions
+from helpers.llm import LLMGen
+from helpers.reading import embed, next_tokens
+
+
+def prompt_of(seed):
+    (problem,) = generate("test", 1, seed=seed)
+    return TASK_DESCRIPTION + PROBLEM_FORMAT.format(question=problem["question"])
+
+
+@pytest.fixture
+def server():
+    with FakeOllama("scripted") as fake:
+        yield fake
+
+
+@pytest.fixture
+def llm(server):
+    return LLMGen("scripted", host=server.host)
+
+
+def test_states_of_ollama(server, llm):
+    said = {"model": "scripted", "embeddings": [[0.5, 1.0], [0.0, -1.0]]}
+    server.script["/api/embed"].append((200, said))
+    found = embed(llm, ("one", "two"))
+    np.testing.assert_array_equal(found, [[0.5, 1.0], [0.0, -1.0]])
+    (body,) = server.bodies("/api/embed")
+    assert body == {"model": "scripted", "input": ["one", "two"], "truncate": False}
+
+
+def test_too_long_a_text_is_an_error_not_a_cut(server, llm):
+    error = {"error": "the input length exceeds the context length"}
+    server.script["/api/embed"].append((400, error))
+    with pytest.raises(LLMError, match="context"):
+        embed(llm, ["long"])
+
+
+def test_next_tokens_of_abacus_are_those_it_draws():
+    llm, prompt = LLMGen("abacus"), prompt_of(1) + "So 3+4 ="
+    found = next_tokens(llm, prompt)
+    assert len(found) == 20 and 0.99 < sum(found.values()) <= 1
+    assert [*found.values()] == sorted(found.values(), reverse=True)
+    step = llm.at_temperature(0)(prompt)
+    first = step.logprobs[0]
+    assert next(iter(found)) == first.token
+    assert next(iter(found.values())) == pytest.approx(math.exp(first.logprob))
+
+
+def test_no_log_probabilities_no_tokens(server, llm):
+    server.changes["logprobs"] = None
+    assert next_tokens(llm, "Q") == {}
+
+
+def test_solutions_of_many_prompts_are_those_of_each():
+    llm, prompts = LLMGen("abacus"), [prompt_of(2), prompt_of(3), prompt_of(2) + "So"]
+    together = draw_solutions(llm, prompts, k=3, seed=7)
+    alone = [draw_solutions(llm, [prompt], k=3, seed=7)[0] for prompt in prompts]
+    assert together == alone
+    assert len({str(lines) for group in together for lines in group}) > 3
+    for group in together[:2]:
+        assert all(lines[-1].startswith("The answer is") for lines in group), group
+    assert draw_solutions(llm, [], k=3, seed=7) == []
