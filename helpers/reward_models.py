@@ -35,7 +35,7 @@ from helpers.rewards import AGGREGATIONS, ArithmeticChecker, Path, step_confiden
 Params = dict[str, np.ndarray]
 GROUPS = ("states", "arithmetic", "plain")  # of features
 BATCH = 64  # steps; so small a network learns well from many small updates
-REMEMBERED = 20_000  # states
+REMEMBERED = 10_000  # states
 
 
 def texts_of(path: Path) -> list[str]:
