@@ -27,10 +27,10 @@ from typing import TYPE_CHECKING, Any
 
 from helpers.budget import Budget, Search, check_counts
 from helpers.env import CoTEnv
-from helpers.llm import LLMGen, derive_seed
+from helpers.llm import LLMGen, SharedSamples, derive_seed
 from helpers.proposal import Action
 from helpers.rewards import Path
-from helpers.voting import draw_paths, no_opinion
+from helpers.voting import no_opinion
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -39,10 +39,26 @@ AMPLE = Budget(calls=10**9)  # labels are paid for with patience
 LONGEST = 512  # tokens of a solution
 
 
-def sample_paths(env: CoTEnv, llm: LLMGen, n: int, seed: int = 0) -> list[Path]:
-    """The distinct ones of n paths that the model draws from where `env` stands."""
-    search = Search(env, llm, no_opinion, AMPLE, seed)
-    return [search.path(leaf) for leaf in draw_paths(search, n)]
+def sample_paths(
+    env: CoTEnv, llm: LLMGen | SharedSamples, n: int, seed: int = 0
+) -> list[Path]:
+    """The distinct ones of n finished paths that the model draws where `env` stands.
+
+    The paths are those of `draw_paths`, but a whole level of the tree is one batch.
+    """
+    check_counts(n=n)
+    shared = llm if isinstance(llm, SharedSamples) else SharedSamples(llm)
+    search = Search(env, shared, no_opinion, AMPLE, seed)
+    level = [(search.root, n)]
+    while level:
+        asked = {node.env.state: k for node, k in level if not node.env.ended}
+        shared.draw_ahead(asked, seed)
+        level = [
+            (child, child.action.count)
+            for node, k in level
+            for child in search.expand(node, k)
+        ]
+    return [search.path(leaf) for leaf in search.finished()]
 
 
 def draw_solutions(

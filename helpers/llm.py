@@ -16,6 +16,7 @@ import hashlib
 import json
 import math
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
@@ -168,6 +169,16 @@ class SharedSamples:
             new = self.llm.sample(prompt, k, seed, image)
             known = self.drawn[key] = known + new[len(known) :]
         return known[:k]
+
+    def draw_ahead(self, asked: Mapping[str, int], seed: int) -> None:
+        """Have k samples of each prompt {prompt: k} ready; all are one batch."""
+        todo = [(p, i) for p, k in asked.items() for i in range(k)
+                if (p, seed, None) not in self.drawn]  # fmt: skip
+        seeds = [derive_seed(seed, prompt, i) for prompt, i in todo]
+        prompts = [prompt for prompt, _ in todo]
+        found = self.llm.connection.generate(prompts, seeds) if todo else []
+        for prompt, response in zip(prompts, found, strict=True):
+            self.drawn.setdefault((prompt, seed, None), []).append(to_step(response))
 
     def at_temperature(self, temperature: float) -> SharedSamples:
         """The same model at another temperature; its samples are shared as well."""

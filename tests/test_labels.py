@@ -5,8 +5,9 @@ from fractions import Fraction
 from types import SimpleNamespace
 
 import pytest
-from toy_language import GOLD, ToyLanguage, make_env
+from toy_language import GOLD, PLENTY, ToyLanguage, make_env
 
+from helpers.budget import Search
 from helpers.labels import (
     estimate_values,
     export_trl,
@@ -18,6 +19,7 @@ from helpers.labels import (
     to_path,
 )
 from helpers.llm import LLMGen, derive_seed
+from helpers.voting import draw_paths, no_opinion
 
 
 class Line:
@@ -40,7 +42,22 @@ class Line:
 
 
 class Talker(Line, ToyLanguage):
-    """The toy language, which can also be asked for whole solutions at once."""
+    """The toy language, which can also be asked for many things at once."""
+
+    @property
+    def connection(self):  # one step of each prompt, unless it is told to go on
+        return SimpleNamespace(generate=self.say, with_options=self.with_options)
+
+    def say(self, prompts, seeds):
+        pairs = zip(prompts, seeds, strict=True)
+        steps = [self.draw(self.rules[p.splitlines()[-1]], s) for p, s in pairs]
+        return [
+            SimpleNamespace(
+                response=step.text, eval_count=step.tokens, done_reason="stop",
+                logprobs=[SimpleNamespace(logprob=step.logprob)],
+            )
+            for step in steps
+        ]  # fmt: skip
 
     def tell(self, prompt, seed):
         lines = [prompt.splitlines()[-1]]
@@ -131,6 +148,8 @@ def test_rows_are_tables_of_steps(toy, env):
 
 def test_paths_are_distinct_and_keep_their_counts(toy, env):
     paths = sample_paths(env, toy, 50)
+    search = Search(env, toy, no_opinion, PLENTY, seed=0)
+    assert paths == [search.path(leaf) for leaf in draw_paths(search, 50)]
     assert len({path.steps for path in paths}) == len(paths)
     assert sum(path.actions[-1].count for path in paths) == 50
 
