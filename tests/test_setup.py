@@ -17,7 +17,7 @@ from rattler import MatchSpec
 
 ROOT = Path(__file__).resolve().parents[1]
 CONDA_NAMES = {"ollama": "ollama-python", "matplotlib": "matplotlib-base"}
-COMMANDS = {"notebooks", "test", "lab", "refresh", "clear"}
+COMMANDS = {"notebooks", "test", "test-train", "lab", "refresh", "clear"}
 
 # An address of a package index, or an option that would hold one.
 INDEX = re.compile(

@@ -243,7 +243,7 @@ def main() -> None:
     parser.add_argument("--tokens", type=float, default=36e6, help="to train on")
     parser.add_argument("--seed", type=int, default=0, help="of lessons and weights")
     parser.add_argument(
-        "--out", type=Path, default=Path("build/abacus.npz"), help="the weights' file"
+        "--out", type=Path, help="the file (build/abacus.npz, build/prm.npz)"
     )
     parser.add_argument("--prm", action="store_true", help="train the reward model")
     parser.add_argument(
@@ -252,6 +252,7 @@ def main() -> None:
     args = parser.parse_args()
     if find_spec("torch") is None:
         parser.error('pre-training needs PyTorch; type: pip install -e ".[train]"')
+    args.out = args.out or Path("build/prm.npz" if args.prm else "build/abacus.npz")
     args.out.parent.mkdir(parents=True, exist_ok=True)
     if args.prm:
         from helpers.prm_training import CHUNK, train_prm  # looks above this package
