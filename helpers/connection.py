@@ -19,6 +19,7 @@ import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ def find_model(client: ollama.Client, model: str) -> ollama.ShowResponse:
     return client.show(model)
 
 
-def patiently(request: Callable[[], GenerateResponse]) -> GenerateResponse:
+def patiently(request: Callable[[], Any]) -> Any:
     """Make a request; while the server is busy, again after each pause of `BACKOFF`."""
     from ollama import GenerateResponse, ResponseError
 
@@ -225,7 +226,11 @@ class Connection:
         Ollama would cut it without a word.
         """
         with explained(**self.facts):
-            return self.client.embed(self.model, texts, truncate=False).embeddings
+            request = partial(self.client.embed, self.model, texts, truncate=False)
+            found = patiently(request).embeddings
+        if len(found) != len(texts):
+            raise failure("language", **self.facts)
+        return found
 
     def request(
         self, prompt: str, seed: int, image: str | None, top: int

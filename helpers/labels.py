@@ -19,6 +19,7 @@ OmegaPRM's choice of the states to look at next, and training (`reward_models.py
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path as File
@@ -47,12 +48,13 @@ def sample_paths(
     The paths are those of `draw_paths`, but a whole level of the tree is one batch.
     """
     check_counts(n=n)
+    has_image = env.problem.image is not None
     shared = llm if isinstance(llm, SharedSamples) else SharedSamples(llm)
     search = Search(env, shared, no_opinion, AMPLE, seed)
     level = [(search.root, n)]
     while level:
         asked = {node.env.state: k for node, k in level if not node.env.ended}
-        shared.draw_ahead(asked, seed)
+        shared.draw_ahead({} if has_image else asked, seed)
         level = [
             (child, child.action.count)
             for node, k in level
@@ -75,18 +77,19 @@ def draw_solutions(
     seeds = [derive_seed(seed, prompt, i) for prompt in prompts for i in range(k)]
     texts = [response.response or "" for response in line.generate(asked, seeds)]
     solutions = [
-        [line.strip() for line in text.splitlines() if line.strip()] for text in texts
+        [" ".join(line.split()) for line in text.split("\n") if line.strip()]
+        for text in texts
     ]
     return [solutions[i : i + k] for i in range(0, len(solutions), k)]
 
 
 def go_on(env: CoTEnv, steps: Iterable[str]) -> tuple[CoTEnv, float]:
     """A copy of the environment some steps further, and its reward (0 if not ended)."""
-    env, reward = env.fork(), 0.0
+    env = env.fork()
     for step in steps:
         if not env.ended:
-            _, reward, *_ = env.step(step)
-    return env, reward
+            env.step(step)
+    return env, env.get_reward() if env.ended else 0.0
 
 
 def estimate_values(
@@ -136,20 +139,23 @@ def label_steps(
     """Label every step of paths that begin where `env` stands.
 
     The columns are `prompt`, `completions`, `labels` (hard), `values` (soft), then
-    `rollouts`, `seed` and `model`, and of each step `logprobs` and `tokens`. With
-    `out`, each row is written to this file as soon as it is known; what stands there is
-    not computed again, so that a run that was stopped goes on. Many problems may share
-    a file.
+    `rollouts`, `seed`, `model` and `config`, and of each step `logprobs` and `tokens`.
+    With `out`, each row is written to this file as soon as it is known; what stands
+    there is not computed again, so that a run that was stopped goes on. Many problems
+    may share a file.
+
+    Raises ValueError for a path that begins elsewhere, or a file that holds no rows.
     """
     from datasets import Dataset
 
     check_counts(rollouts=rollouts)
-    model = getattr(llm, "model", type(llm).__name__)
-    known = {key_of(row): row for row in read_rows(out)} if out else {}
+    about = {"rollouts": int(rollouts), "seed": int(seed), **configuration(env, llm)}
+    known = {key_of(row): row for row in mend_rows(out)} if out else {}
     rows = []
-
     for path in paths:
-        row = {**to_row(path), "rollouts": rollouts, "seed": seed, "model": model}
+        if path.prompt != env.state:
+            raise ValueError("A path begins elsewhere. Type the env it was drawn in.")
+        row = {**to_row(path), **about}
         if key_of(row) not in known:
             prefixes = [path.steps[: i + 1] for i in range(len(path.steps))]
             values = estimate_values(env, llm, prefixes, rollouts, seed)
@@ -159,6 +165,14 @@ def label_steps(
                 append_row(out, row)
         rows.append(known[key_of(row)])
     return Dataset.from_list(rows)
+
+
+def configuration(env: CoTEnv, llm: LLMGen) -> dict[str, str]:
+    """The model's name, and a digest of all else that labels depend on."""
+    options = sorted(getattr(llm.connection, "options", {}).items())
+    facts = [env.problem.answer, env.max_steps, env.stop_string, options]
+    digest = hashlib.sha256(json.dumps(facts, default=str).encode()).hexdigest()
+    return {"model": getattr(llm, "model", type(llm).__name__), "config": digest[:12]}
 
 
 def to_row(path: Path) -> dict[str, Any]:
@@ -178,9 +192,9 @@ def to_path(row: dict[str, Any]) -> Path:
 
 
 def key_of(row: dict[str, Any]) -> str:
-    """What decides a row's labels: the path, the rollouts, the seed and the model."""
-    names = ("prompt", "completions", "rollouts", "seed", "model")
-    return json.dumps([row[name] for name in names])
+    """What decides a row's labels: the path, the rollouts, the seed, who drew them."""
+    names = ("prompt", "completions", "rollouts", "seed", "model", "config")
+    return json.dumps([row.get(name) for name in names])
 
 
 def append_row(out: File | str, row: dict[str, Any]) -> None:
@@ -190,13 +204,43 @@ def append_row(out: File | str, row: dict[str, Any]) -> None:
 
 
 def read_rows(out: File | str) -> list[dict[str, Any]]:
-    """The rows of a JSONL file; no file has none, and a torn last line is cut off."""
+    """The rows of a JSONL file; a torn last line is left out. Nothing is changed.
+
+    Raises ValueError for a line that is no row, FileNotFoundError without a file.
+    """
+    rows, lines = [], File(out).read_text(encoding="utf-8").split("\n")
+    for number, line in enumerate(lines, start=1):
+        try:
+            if line.strip():
+                rows.append(json.loads(line))
+                to_path(rows[-1])
+        except (ValueError, KeyError, TypeError) as error:
+            if number == len(lines) and rows and isinstance(error, ValueError):
+                break  # the computer went out while it was written
+            raise ValueError(
+                f"{out}, line {number}, is no row of labels. Name another file."
+            ) from error
+    return rows
+
+
+def mend_rows(out: File | str) -> list[dict[str, Any]]:
+    """The rows of a file to be gone on with: a torn last line is cut off.
+
+    The file, and its folder, need not be there yet.
+    """
     file = File(out)
-    text = file.read_text(encoding="utf-8") if file.exists() else ""
-    whole, _, torn = text.rpartition("\n")
-    if torn:  # the computer went out while it was written
-        file.write_text(whole + "\n" * bool(whole), encoding="utf-8")
-    return [json.loads(line) for line in whole.splitlines()]
+    file.parent.mkdir(parents=True, exist_ok=True)
+    rows = read_rows(file) if file.exists() else []
+    if rows and not file.read_text(encoding="utf-8").endswith("\n"):
+        replace_text(file, "".join(json.dumps(row) + "\n" for row in rows))
+    return rows
+
+
+def replace_text(file: File, text: str) -> None:
+    """Write a file at once or not at all."""
+    partial = file.with_name(file.name + ".partial")
+    partial.write_text(text, encoding="utf-8")
+    partial.replace(file)
 
 
 def export_trl(source: File | str, out: File | str, threshold: float = 0.5) -> int:
@@ -206,17 +250,22 @@ def export_trl(source: File | str, out: File | str, threshold: float = 0.5) -> i
     labels between 0 and 1, but its trainer takes `int(label)`, which would make 0.9 a
     0: so the soft labels are decided here.
 
-    Raises FileNotFoundError if there are no rows.
+    Raises ValueError for a source without rows, the same file twice, a threshold
+    outside (0, 1].
     """
+    source, out = File(source), File(out)
+    if not 0 < threshold <= 1:
+        raise ValueError(f"threshold={threshold}: type a number above 0 and up to 1")
+    if source.resolve() == out.resolve():
+        raise ValueError(f"{out} holds the labels themselves. Name another file.")
     rows = read_rows(source)
     if not rows:
-        raise FileNotFoundError(
-            f"{source} holds no labelled steps. Type label_steps(..., out={source!r}), "
-            f"or name another file."
-        )
-    with File(out).open("w", encoding="utf-8") as file:
-        for row in rows:
-            kept = {name: row[name] for name in ("prompt", "completions")}
-            kept["labels"] = [value >= threshold for value in row["values"]]
-            file.write(json.dumps(kept) + "\n")
+        raise ValueError(f"{source} holds no labels. Type label_steps(..., out=...).")
+    lines = []
+    for row in rows:
+        kept = {name: row[name] for name in ("prompt", "completions")}
+        kept["labels"] = [value >= threshold for value in row["values"]]
+        lines.append(json.dumps(kept) + "\n")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    replace_text(out, "".join(lines))
     return len(rows)

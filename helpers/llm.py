@@ -172,8 +172,11 @@ class SharedSamples:
 
     def draw_ahead(self, asked: Mapping[str, int], seed: int) -> None:
         """Have k samples of each prompt {prompt: k} ready; all are one batch."""
-        todo = [(p, i) for p, k in asked.items() for i in range(k)
-                if (p, seed, None) not in self.drawn]  # fmt: skip
+        todo = [
+            (prompt, i)
+            for prompt, k in asked.items()
+            for i in range(len(self.drawn.get((prompt, seed, None), ())), k)
+        ]
         seeds = [derive_seed(seed, prompt, i) for prompt, i in todo]
         prompts = [prompt for prompt, _ in todo]
         found = self.llm.connection.generate(prompts, seeds) if todo else []

@@ -20,17 +20,23 @@ from helpers.llm import LLMGen, check
 
 def embed(llm: LLMGen, texts: Sequence[str]) -> np.ndarray:
     """The state (d,) after each text, as one array (texts, d)."""
-    return np.array(llm.connection.embed(list(texts)))
+    texts = [texts] if isinstance(texts, str) else list(texts)
+    return np.array(llm.connection.embed(texts))
 
 
 def next_tokens(llm: LLMGen, prompt: str) -> dict[str, float]:
     """The likeliest 20 tokens to come next, with their probabilities.
 
-    Empty where the server gives no log-probabilities (Ollama before 0.12.11), or where
-    the likeliest is the one that ends a text.
+    Empty where the likeliest is the one that ends a text: of it, no server tells.
+
+    Raises ValueError where the server gives no log-probabilities.
     """
     check(prompt=prompt)
     line = llm.connection.with_options(num_predict=1, temperature=0, stop=[])
     (response,) = line.generate([prompt], [0], top=20)
+    if response.response and not response.logprobs:
+        raise ValueError(
+            "This server gives no log-probabilities. Update Ollama to 0.12.11 or newer."
+        )
     found = response.logprobs[0].top_logprobs if response.logprobs else None
     return {entry.token: math.exp(entry.logprob) for entry in found or ()}

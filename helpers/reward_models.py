@@ -21,12 +21,14 @@ Covers: features, training, saving, scoring. Does not cover: where targets come 
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path as File
 
 import numpy as np
 
 from helpers.abacus.optimizer import adamw
+from helpers.budget import check_counts
 from helpers.env import STOP_STRING
 from helpers.llm import LLMGen
 from helpers.reading import embed
@@ -76,10 +78,15 @@ def init_network(inputs: int, width: int, seed: int) -> Params:
     }
 
 
+def sigmoid(z: np.ndarray) -> np.ndarray:
+    """1 / (1 + exp(-z)), written so that no z is too large."""
+    return (1 + np.tanh(z / 2)) / 2
+
+
 def predict(params: Params, x: np.ndarray) -> np.ndarray:
     """p (n,) for the features x (n, f)."""
     hidden = np.maximum(x @ params["W"] + params["b"], 0)
-    return 1 / (1 + np.exp(-(hidden @ params["v"] + params["c"])))
+    return sigmoid(hidden @ params["v"] + params["c"])
 
 
 def loss_and_gradients(
@@ -89,7 +96,7 @@ def loss_and_gradients(
     hidden = np.maximum(x @ params["W"] + params["b"], 0)
     z = hidden @ params["v"] + params["c"]
     loss = np.mean(np.logaddexp(0, z) - y * z)  # the cross-entropy, safe for large z
-    dz = (1 / (1 + np.exp(-z)) - y) / len(y)
+    dz = (sigmoid(z) - y) / len(y)
     dhidden = np.outer(dz, params["v"]) * (hidden > 0)
     gradients = {
         "W": x.T @ dhidden,
@@ -153,10 +160,21 @@ class RewardModel:
         targets: Iterable[Sequence[float]],
         epochs: int = 20,
     ) -> list[float]:
-        """Train on paths with a target for each step; the mean loss of every epoch."""
+        """Train on paths with a target for each step; the mean loss of every epoch.
+
+        Raises ValueError where steps and targets do not match.
+        """
+        check_counts(epochs=epochs)
         pairs = [(p, t) for p, t in zip(paths, targets, strict=True) if p.steps]
         if not pairs:
             raise ValueError("There is no step to learn from. Draw paths first.")
+        for path, target in pairs:
+            y = np.asarray(target, dtype=float)
+            if len(y) != len(path.steps) or not ((y >= 0) & (y <= 1)).all():
+                raise ValueError(
+                    f"Type a target from 0 to 1 for each of {len(path.steps)} steps; "
+                    f"got {target!r}."
+                )
         x = [self.features(path) for path, _ in pairs]
         return self.fit_features(*self.select(x, [t for _, t in pairs]), epochs)
 
@@ -192,17 +210,33 @@ class RewardModel:
 
     def save(self, file: File | str) -> None:
         """Write the parameters, as 32-bit floats, and what they belong to."""
-        about = {"use": np.array(self.use), "model": np.array(self.llm.model)}
+        if not self.params:
+            raise ValueError("This model has not learned yet. Type model.fit(...).")
+        facts = {"kind": type(self).__name__, "use": self.use, "model": self.llm.model}
+        about = {name: np.array(fact) for name, fact in facts.items()}
         params = {k: p.astype(np.float32) for k, p in self.params.items()}
         with File(file).open("wb") as target:
             np.savez_compressed(target, **about, **params)
 
     @classmethod
     def load(cls, file: File | str, llm: LLMGen) -> RewardModel:
-        """Read what `save` wrote; ValueError if it judges another language model."""
-        with np.load(file, allow_pickle=False) as arrays:
-            params = {name: arrays[name] for name in arrays}
-        use, model = params.pop("use").tolist(), str(params.pop("model"))
+        """Read what `save` wrote.
+
+        Raises ValueError for a damaged file, a model of the other kind, or one that
+        judges another language model.
+        """
+        try:
+            with np.load(file, allow_pickle=False) as arrays:
+                params = {name: arrays[name] for name in arrays}
+            kind, model = str(params.pop("kind")), str(params.pop("model"))
+            use = params.pop("use").tolist()
+        except (KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
+            raise ValueError(
+                f"{file} is no reward model, or is damaged. Save it again, or if it "
+                f"came with the project: git checkout -- {file}"
+            ) from error
+        if kind != cls.__name__:
+            raise ValueError(f"{file} is another kind. Type {kind}.load(...).")
         if model != llm.model:
             raise ValueError(
                 f"{file} judges {model!r}, not {llm.model!r}. Type "

@@ -267,7 +267,10 @@ def main() -> None:
     args = parser.parse_args()
     from helpers.labels import export_trl  # which needs what stands above
 
-    rows = export_trl(args.labels, args.trl, args.threshold)
+    try:
+        rows = export_trl(args.labels, args.trl, args.threshold)
+    except (OSError, ValueError) as error:
+        parser.error(str(error))
     print(f"Wrote {rows} rows to {args.trl}.")
 
 

@@ -32,7 +32,9 @@ def roc_auc(
     not a number (nan) if there is no pair.
     """
     split: dict[Hashable, tuple[list[float], list[float]]] = {}
-    groups = groups or [0] * len(scores)
+    if any(map(isnan, scores)):
+        raise ValueError("A score is not a number (nan).")
+    groups = [0] * len(scores) if groups is None else groups
     for score, mark, group in zip(scores, right, groups, strict=True):
         split.setdefault(group, ([], []))[bool(mark)].append(score)
     won = pairs = 0.0
@@ -63,6 +65,8 @@ def reliability(
     scores: Sequence[float], right: Sequence[bool], bins: int = 10
 ) -> list[Bin]:
     """The non-empty ones of equally wide bins of scores in [0, 1]."""
+    if not all(0 <= score <= 1 for score in scores) or not len(scores):
+        raise ValueError("Calibration is for scores from 0 to 1, one at least.")
     found: defaultdict[int, list[tuple[float, bool]]] = defaultdict(list)
     for score, mark in zip(scores, right, strict=True):
         found[min(bins - 1, int(score * bins))].append((score, bool(mark)))
@@ -104,7 +108,7 @@ def best_at_k(scores: Sequence[float], right: Sequence[bool], k: int) -> float:
     for score in sorted(tied):
         upto = below + len(tied[score])
         subsets = comb(upto, k) - comb(below, k)
-        chance += fmean(tied[score]) * subsets / comb(n, k)
+        chance += fmean(tied[score]) * (subsets / comb(n, k))
         below = upto
     return chance
 
@@ -118,13 +122,16 @@ def vote_at_k(
     An answer of None does not vote. With equal weights it is the majority vote; of
     equal sums, the answer seen first wins. Determined by `seed`.
     """
+    samples = [*zip(answers, weights, right, strict=True)]
+    if not 1 <= k <= len(samples) or draws < 1:
+        raise ValueError(f"k must lie between 1 and {len(samples)} samples; got {k}")
     rng, wins = random.Random(seed), 0
-    for _ in range(draws if k < len(answers) else 1):
+    for _ in range(draws):
         votes: Counter[Hashable] = Counter()
         verdicts = {}
-        for i in rng.sample(range(len(answers)), k):
-            if answers[i] is not None:
-                votes[answers[i]] += weights[i]
-                verdicts[answers[i]] = bool(right[i])
+        for answer, weight, verdict in rng.sample(samples, k):
+            if answer is not None:
+                votes[answer] += weight
+                verdicts[answer] = bool(verdict)
         wins += bool(votes) and verdicts[max(votes, key=votes.__getitem__)]
-    return wins / (draws if k < len(answers) else 1)
+    return wins / draws

@@ -63,6 +63,11 @@ def test_an_old_server_gives_no_probabilities(server, llm):
         LLMJudge(llm)([PATH])
 
 
+def test_a_model_that_would_end_the_text_has_no_opinion(server, llm):
+    server.changes |= {"logprobs": [], "response": "", "eval_count": 1}
+    assert LLMJudge(llm)([PATH]) == [0.5]
+
+
 def test_another_question_and_aggregation(server, llm):
     server.script["/api/generate"].extend([(200, said(yes=-0.1, no=-2.0))] * 2)
     LLMJudge(llm, question="OK?", how="mean")([PATH])

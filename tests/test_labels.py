@@ -1,5 +1,6 @@
 """Labels against a language whose every probability is known."""
 
+import dataclasses
 import json
 from fractions import Fraction
 from types import SimpleNamespace
@@ -96,6 +97,8 @@ def test_a_finished_path_is_worth_its_reward(toy, env):
     right, wrong = ["a", f"The answer is {GOLD}."], ["a", "The answer is 77."]
     cut = ["a"] * env.max_steps
     assert estimate_values(env, toy, [right, wrong, cut], rollouts=3) == [1, 0, 0]
+    ended, _ = go_on(env, right)
+    assert estimate_values(ended, toy, [[]], rollouts=3) == [1]
     assert toy.asked == 0
     assert env.steps == ()
 
@@ -170,26 +173,65 @@ def test_a_run_that_was_stopped_goes_on(toy, env, tmp_path):
     assert len(read_rows(file)) == len(paths) + 1
 
 
-def test_a_file_that_was_torn_in_its_first_line(tmp_path):
-    file = tmp_path / "rows.jsonl"
-    assert read_rows(file) == []
-    file.write_text('{"a": 1', encoding="utf-8")
-    assert read_rows(file) == [] and file.read_text(encoding="utf-8") == ""
+def test_reading_changes_nothing_and_foreign_files_are_refused(toy, env, tmp_path):
+    file, paths = tmp_path / "new" / "rows.jsonl", sample_paths(env, toy, 2)
+    label_steps(env, toy, paths[:1], rollouts=2, out=file)
+    row = file.read_text(encoding="utf-8")
+    for text in (row.strip(), row + "\n" + row, row + row[:40]):
+        file.write_text(text, encoding="utf-8")
+        assert all(found == json.loads(row) for found in read_rows(file))
+        assert file.read_text(encoding="utf-8") == text
+    for text in ("my only copy", "\ufeff" + row, row[:40] + "\n" + row, '{"a": 1}\n'):
+        file.write_text(text, encoding="utf-8")
+        for use in (
+            lambda: read_rows(file),
+            lambda: label_steps(env, toy, paths, rollouts=2, out=file),
+            lambda: export_trl(file, tmp_path / "out.jsonl"),
+        ):
+            with pytest.raises(ValueError, match="line 1, is no row of labels"):
+                use()
+            assert file.read_text(encoding="utf-8") == text
+
+
+def test_another_configuration_has_labels_of_its_own(toy, env, tmp_path):
+    file, paths = tmp_path / "rows.jsonl", sample_paths(env, toy, 2)
+    label_steps(env, toy, paths[:1], rollouts=2, out=file)
+    env.problem = dataclasses.replace(env.problem, answer="999")
+    (row,) = label_steps(env, toy, paths[:1], rollouts=2, out=file)
+    assert set(row["values"]) == {0.0}
+    assert len(read_rows(file)) == 2
+    env.step("a")
+    with pytest.raises(ValueError, match="begins elsewhere"):
+        label_steps(env, toy, paths, rollouts=2)
+
+
+def test_rollouts_are_lines_as_the_environment_has_them(env):
+    class Odd(Line):
+        def tell(self, prompt, seed):
+            return f"Total:\u2028 The  answer is {GOLD}."
+
+    env.max_steps = 1
+    assert estimate_values(env, Odd(), [()], rollouts=1) == [1.0]
 
 
 def test_trl_gets_decided_labels(tmp_path):
     """int(0.9) is 0: soft labels would all turn into errors."""
     source, out = tmp_path / "labels.jsonl", tmp_path / "trl.jsonl"
     row = {"prompt": "Q\n", "completions": ["a", "b", "c"], "values": [0.9, 0.5, 0.1]}
+    row |= {"logprobs": [-1.0] * 3, "tokens": [2] * 3}
     source.write_text(json.dumps(row) + "\n", encoding="utf-8")
     assert export_trl(source, out) == 1
-    assert read_rows(out) == [
-        {"prompt": "Q\n", "completions": ["a", "b", "c"], "labels": [True, True, False]}
-    ]
+    kept = {"prompt": "Q\n", "completions": ["a", "b", "c"]}
+    found = json.loads(out.read_text(encoding="utf-8"))
+    assert found == kept | {"labels": [True, True, False]}
     export_trl(source, out, threshold=0.8)
-    assert read_rows(out)[0]["labels"] == [True, False, False]
-    with pytest.raises(FileNotFoundError, match="holds no labelled steps"):
+    assert json.loads(out.read_text(encoding="utf-8"))["labels"] == [True, False, False]
+    with pytest.raises(FileNotFoundError):
         export_trl(tmp_path / "none.jsonl", out)
+    with pytest.raises(ValueError, match="Name another file"):
+        export_trl(source, source)
+    with pytest.raises(ValueError, match="above 0 and up to 1"):
+        export_trl(source, out, threshold=float("nan"))
 
 
 def test_abacus_labels_a_path():

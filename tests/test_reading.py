@@ -57,9 +57,24 @@ def test_next_tokens_of_abacus_are_those_it_draws():
     assert next(iter(found.values())) == pytest.approx(math.exp(first.logprob))
 
 
-def test_no_log_probabilities_no_tokens(server, llm):
+def test_no_log_probabilities_are_an_error(server, llm):
     server.changes["logprobs"] = None
+    with pytest.raises(ValueError, match="Update Ollama to 0.12.11"):
+        next_tokens(llm, "Q")
+    server.changes["response"] = ""  # it would end the text: nothing to tell
     assert next_tokens(llm, "Q") == {}
+
+
+def test_a_busy_server_is_asked_again_and_all_states_must_come(
+    server, llm, monkeypatch
+):
+    monkeypatch.setattr("helpers.connection.time.sleep", lambda seconds: None)
+    said = {"model": "scripted", "embeddings": [[0.5]]}
+    busy = (503, {"error": "server busy"})
+    server.script["/api/embed"].extend([busy, (200, said), (200, said)])
+    assert embed(llm, "one").shape == (1, 1)
+    with pytest.raises(LLMError, match="does not speak"):
+        embed(llm, ["one", "two"])
 
 
 def test_solutions_of_many_prompts_are_those_of_each():

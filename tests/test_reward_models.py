@@ -159,6 +159,16 @@ def test_a_model_survives_its_file(tmp_path):
     stranger.model = "llama3.2"
     with pytest.raises(ValueError, match="judges 'reader', not 'llama3.2'. Type"):
         ProcessRewardModel.load(tmp_path / "prm.npz", stranger)
+    with pytest.raises(ValueError, match=r"Type ProcessRewardModel.load"):
+        OutcomeRewardModel.load(tmp_path / "prm.npz", Reader())
+    whole = (tmp_path / "prm.npz").read_bytes()
+    with pytest.raises(ValueError, match="not learned yet"):
+        ProcessRewardModel(Reader()).save(tmp_path / "prm.npz")
+    assert (tmp_path / "prm.npz").read_bytes() == whole
+    for damaged in (whole[:100], b"", b"text", whole[:-30]):
+        (tmp_path / "prm.npz").write_bytes(damaged)
+        with pytest.raises(ValueError, match="is no reward model, or is damaged"):
+            ProcessRewardModel.load(tmp_path / "prm.npz", Reader())
 
 
 def test_a_state_is_read_once_and_memory_is_bounded(monkeypatch):
@@ -182,6 +192,12 @@ def test_errors_say_what_to_type():
         ProcessRewardModel(Reader()).fit([path_of()], [[]])
     with pytest.raises(ValueError, match="gives no log-probabilities"):
         ProcessRewardModel(Reader()).fit([path_of("a", logprob=None)], [[1]])
+    for targets in ([1], [1, 1, 0, 0], [1, 1, 7], [1, 1, float("nan")]):
+        for model in (ProcessRewardModel(Reader()), OutcomeRewardModel(Reader())):
+            with pytest.raises(ValueError, match="for each of 3 steps"):
+                model.fit([GOOD], [targets])
+    with pytest.raises(ValueError, match="epochs=0"):
+        ProcessRewardModel(Reader()).fit([GOOD], [[1, 1, 1]], epochs=0)
 
 
 #### What ships ####

@@ -93,6 +93,21 @@ def test_votes_by_hand():
     assert vote_at_k([None], [1], [False], 1) == 0
 
 
+def test_senseless_arguments_are_refused():
+    for k, draws in ((0, 5), (2, 5), (1, 0)):
+        with pytest.raises(ValueError, match="between 1 and 1"):
+            vote_at_k(["a"], [1], [True], k, draws)
+    with pytest.raises(ValueError, match="not a number"):
+        roc_auc([math.nan, 0.5], [True, False])
+    for scores in ([], [1.5], [math.nan]):
+        with pytest.raises(ValueError, match="from 0 to 1"):
+            calibration_error(scores, [True] * len(scores))
+    assert best_at_k(range(1100), [True] * 1100, 550) == pytest.approx(1)
+    assert vote_at_k([1, 2], [1, 1], [True, False], 2, draws=900) == pytest.approx(
+        0.5, abs=0.06
+    )  # chance decides a tie
+
+
 def test_votes_are_the_mean_over_subsets():
     answers, right = ["a", "b", "b", "c"], [True, False, False, False]
     weights = [2.5, 1, 1.1, 2]

@@ -18,7 +18,7 @@ from helpers.env import GSM8KEnv, Problem  # noqa: E402
 from helpers.labels import label_steps, read_rows, sample_paths  # noqa: E402
 from helpers.llm import LLMGen  # noqa: E402
 
-HEAD, *LINES = read_rows(verify.FILE)
+HEAD, *LINES = map(json.loads, verify.FILE.read_text(encoding="utf-8").splitlines())
 ROWS = read_rows(verify.LABELS)
 RNG = random.Random(6)
 PICKED = RNG.sample(range(len(LINES)), 4)
