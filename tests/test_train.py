@@ -155,10 +155,10 @@ def test_bulk_samples_follow_the_distribution(engine):
     prompt = prompt_of(generate("test", 1, seed=9)[0])
     probs = np.exp(our_log_probs(engine, engine.encode(prompt))[-1])
     probs /= probs.sum()
-    (group,) = Writer().write([prompt], 2000, seed=3)
+    (group,) = Writer().write([prompt], 400, seed=3)
     counts = np.bincount([s.ids[0] for s in group], minlength=len(probs))
-    usual = probs * 2000 >= 5
-    expected = np.append(probs[usual], probs[~usual].sum() + 1e-9) * 2000
+    usual = probs * 400 >= 5
+    expected = np.append(probs[usual], probs[~usual].sum() + 1e-9) * 400
     found = np.append(counts[usual], counts[~usual].sum())
     assert ((found - expected) ** 2 / expected).sum() < 3 * len(expected) + 10
 
