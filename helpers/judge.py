@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from helpers.llm import LLMGen
 from helpers.reading import next_tokens
 from helpers.reward_models import texts_of
-from helpers.rewards import AGGREGATIONS, Path
+from helpers.rewards import Path, aggregate
 
 QUESTION = (
     "\nIs the last step above right, and does it follow from the question and the "
@@ -36,8 +36,7 @@ class LLMJudge:
 
     def __call__(self, paths: Sequence[Path]) -> list[float]:
         """The score of each path; one without steps has 1."""
-        scores = [self.step_scores(path) for path in paths]
-        return [AGGREGATIONS[self.how](s) if s else 1.0 for s in scores]
+        return aggregate(self.step_scores, self.how)(paths)
 
     def step_scores(self, path: Path) -> list[float]:
         """The probability of "yes" after each step."""

@@ -2,7 +2,7 @@
 
 Vocabulary: a *chunk* is all steps of some problems' solutions, as features and targets.
 A target is exact, because the generator of problems knows every result that belongs to
-a solution (`is_on_track`): no rollouts are needed. The reader's own model in notebook
+a solution (`step_truths`): no rollouts are needed. The reader's own model in notebook
 06 learns from rollouts, as one must where nobody knows.
 
 The problems are of the train split, with as many steps as those of the test split have.
@@ -22,7 +22,7 @@ from helpers.llm import LLMGen
 from helpers.proposal import Action
 from helpers.reward_models import GROUPS, ProcessRewardModel
 from helpers.rewards import Path
-from helpers.simulated import is_on_track
+from helpers.simulated import step_truths
 
 CHUNK = 1000  # problems, about
 SAMPLES = 4  # solutions of each
@@ -79,9 +79,8 @@ def make_chunk(writer: Writer, chunk: int, seed: int) -> Steps:
     for i in range(0, len(problems), PROMPTS):
         group = problems[i : i + PROMPTS]
         for path, states, gold in solved(writer, group, seed=CHUNK * chunk + i):
-            steps = path.steps[:STEPS]
             x.append(model.features(path, states)[:STEPS].astype(np.float16))
-            y.append([is_on_track(steps[: t + 1], gold) for t in range(len(steps))])
+            y.append(step_truths(path.steps[:STEPS], gold))
     return np.concatenate(x), np.concatenate(y)
 
 

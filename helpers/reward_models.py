@@ -32,7 +32,7 @@ from helpers.budget import check_counts
 from helpers.env import STOP_STRING
 from helpers.llm import LLMGen
 from helpers.reading import embed
-from helpers.rewards import AGGREGATIONS, ArithmeticChecker, Path, step_confidence
+from helpers.rewards import ArithmeticChecker, Path, aggregate, step_confidence
 
 Params = dict[str, np.ndarray]
 GROUPS = ("states", "arithmetic", "plain")  # of features
@@ -250,15 +250,14 @@ class RewardModel:
 class ProcessRewardModel(RewardModel):
     """A scorer that judges every step; the weakest step is the score of a path.
 
-    `how` is another aggregation of `AGGREGATIONS`, if it is set.
+    `how` may be set to another aggregation: "last", "product" or "mean".
     """
 
     how = "min"
 
     def __call__(self, paths: Sequence[Path]) -> list[float]:
         """The score of each path; one without steps has 1."""
-        scores = [self.step_scores(path) for path in paths]
-        return [AGGREGATIONS[self.how](s) if s else 1.0 for s in scores]
+        return aggregate(self.step_scores, self.how)(paths)
 
 
 class OutcomeRewardModel(RewardModel):

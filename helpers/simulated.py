@@ -33,6 +33,11 @@ def is_on_track(steps: Sequence[str], gold: str) -> bool:
     return all(evaluate(result[1]) in known for result in results if result)
 
 
+def step_truths(steps: Sequence[str], gold: str) -> list[bool]:
+    """After each step: is the path on track so far?"""
+    return [is_on_track(steps[: i + 1], gold) for i in range(len(steps))]
+
+
 class SimulatedVerifier:
     """A scorer of the AUC that you choose; its score is an honest probability.
 

@@ -1,10 +1,8 @@
 """The judge: what it sends to Ollama, and how it reads the answer."""
 
 import pytest
-from fake_ollama import FakeOllama
 
 from helpers.judge import QUESTION, LLMJudge, share_of_yes
-from helpers.llm import LLMGen
 from helpers.proposal import Action
 from helpers.rewards import Path
 
@@ -22,17 +20,6 @@ def said(**tokens):
         "prompt_eval_count": 40, "eval_count": 1,
         "logprobs": [best | {"top_logprobs": tops}],
     }  # fmt: skip
-
-
-@pytest.fixture
-def server():
-    with FakeOllama("scripted") as fake:
-        yield fake
-
-
-@pytest.fixture
-def llm(server):
-    return LLMGen("scripted", host=server.host)
 
 
 def test_it_asks_about_every_step_once(server, llm):

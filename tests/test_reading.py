@@ -4,7 +4,6 @@ import math
 
 import numpy as np
 import pytest
-from fake_ollama import FakeOllama
 
 from helpers.abacus.problems import generate
 from helpers.abacus.prompt import PROBLEM_FORMAT, TASK_DESCRIPTION
@@ -17,17 +16,6 @@ from helpers.reading import embed, next_tokens
 def prompt_of(seed):
     (problem,) = generate("test", 1, seed=seed)
     return TASK_DESCRIPTION + PROBLEM_FORMAT.format(question=problem["question"])
-
-
-@pytest.fixture
-def server():
-    with FakeOllama("scripted") as fake:
-        yield fake
-
-
-@pytest.fixture
-def llm(server):
-    return LLMGen("scripted", host=server.host)
 
 
 def test_states_of_ollama(server, llm):

@@ -25,7 +25,7 @@ from helpers.reward_models import (
     texts_of,
 )
 from helpers.rewards import Path
-from helpers.simulated import is_on_track
+from helpers.simulated import step_truths
 from helpers.verification import calibration_error, roc_auc
 
 RNG = np.random.default_rng(0)
@@ -211,9 +211,7 @@ def judged():
         env = GSM8KEnv(Problem(**row), llm, is_few_shot=False)
         env.reset(seed=0)
         for path in sample_paths(env, llm, 4):
-            steps = range(len(path.steps))
-            truths = [is_on_track(path.steps[: t + 1], row["answer"]) for t in steps]
-            found.append((path, truths, i))
+            found.append((path, step_truths(path.steps, row["answer"]), i))
     return found
 
 

@@ -22,7 +22,7 @@ from helpers.rewards import (
     find_equations,
     step_confidence,
 )
-from helpers.simulated import SimulatedVerifier, is_on_track
+from helpers.simulated import SimulatedVerifier, is_on_track, step_truths
 
 GSM8K = FilePath(__file__).resolve().parents[2] / "shared" / "gsm8k" / "train.jsonl"
 
@@ -307,3 +307,15 @@ def test_the_dial_at_its_ends():
     for auc in (0.4, 1.1):
         with pytest.raises(ValueError, match="from 0.5"):
             SimulatedVerifier(GOLD, auc)
+
+
+def test_step_truths_by_hand():
+    gold = "<<2+3=5>>\n<<5*4=20>>\n#### 20"
+    steps = ["So 2+3 = 5.", "That is 5*4 = 21.", "Again 5*4 = 20.", "The answer is 20."]
+    assert step_truths(steps, gold) == [
+        True,
+        False,
+        False,
+        True,
+    ]  # the end alone counts
+    assert step_truths([], gold) == []

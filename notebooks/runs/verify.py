@@ -36,7 +36,7 @@ from helpers.reward_models import (
 )
 from helpers.rewards import ArithmeticChecker, Scorer, aggregate
 from helpers.search import STRATEGIES
-from helpers.simulated import is_on_track
+from helpers.simulated import step_truths
 
 FILE = Path(__file__).with_name("verifiers.jsonl")
 LABELS = Path(__file__).with_name("labels.jsonl")
@@ -126,11 +126,9 @@ def score_samples(env: GSM8KEnv, llm: LLMGen | SharedSamples) -> dict[str, Any]:
         right = int(is_correct(path.steps[-1], gold))
         samples.append([path.actions[-1].count, answer, right, *scores])
     for path in paths[:JUDGED]:
-        truths = [
-            is_on_track(path.steps[: i + 1], gold) for i in range(len(path.steps))
-        ]
+        truths = [int(truth) for truth in step_truths(path.steps, gold)]
         judged = [per_mille(models()[name].step_scores(path)) for name in JUDGES]
-        steps.append([list(map(int, truths)), *judged])
+        steps.append([truths, *judged])
     return {"samples": samples, "steps": steps}
 
 

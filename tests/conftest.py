@@ -1,0 +1,17 @@
+"""What several tests begin with."""
+
+import pytest
+from fake_ollama import FakeOllama
+
+from helpers.llm import LLMGen
+
+
+@pytest.fixture
+def server():
+    with FakeOllama("scripted") as fake:
+        yield fake
+
+
+@pytest.fixture
+def llm(server):
+    return LLMGen("scripted", host=server.host)
