@@ -22,6 +22,7 @@ from fractions import Fraction
 from math import fsum, inf, isfinite
 from numbers import Integral, Real
 
+from helpers.connection import failure
 from helpers.env import CoTEnv
 from helpers.grading import Answer
 from helpers.llm import LLMGen, Step, check
@@ -66,8 +67,13 @@ class Meter:
     def sample(
         self, prompt: str, k: int, seed: int | None = None, image: str | None = None
     ) -> list[Step]:
-        """Sample from the model, and count."""
+        """Sample from the model, and count.
+
+        Raises LLMError for words without a count: no budget could be kept.
+        """
         steps = self.llm.sample(prompt, k, seed, image)
+        if any(step.text and not step.tokens for step in steps):
+            raise failure("uncounted", model=getattr(self.llm, "model", "the model"))
         self.calls += 1
         self.tokens += sum(step.tokens for step in steps)
         return steps

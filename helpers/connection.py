@@ -6,7 +6,8 @@ out with every request, because Ollama's defaults change between its versions. W
 fails there is an `LLMError`; every message stands in the table `ADVICE`.
 
 Covers: finding and pulling a model, a busy server, time-outs, a prompt that the server
-cut without a word. Does not cover: chat, streaming, parallel requests.
+cut without a word. Does not cover: several servers (`hosts.py`), answers kept in a file
+(`recording.py`), chat, streaming.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -48,17 +49,34 @@ ADVICE = {  # what went wrong: what happened and what to type
     'led step by step. Type the name of one that does not think: LLMGen("llama3.2")',
     "image": "The model {model!r} has no eyes. Leave the image out, or type the name "
     'of a model that sees: LLMGen("llava")',
+    "silent": "{model!r} said nothing at all, not one word. Look at the prompt and the "
+    "stop string: a model may end where it should begin",
+    "uncounted": "{model!r} said something and counted no tokens, so no budget can be "
+    "kept; its answer may have been cut off. Update the server, or type another model",
+    "hosts": "The servers do not hold the same model {model!r} ({said}). Pull it again "
+    "on each of them: OLLAMA_HOST=... ollama pull {model}",
+    "recording": "{file} cannot be used ({said}). Type another record=...",
+    "missing": "{file} holds no such answer, and replay_only asks no server ({said}). "
+    "Record it where {model!r} runs, with the same prompt, options and seed: "
+    "LLMGen({model!r}, record=...)",
     "other": "{model!r} gives no answer ({said}). Change what that names, or the model",
 }
 
 
 class LLMError(RuntimeError):
-    """A model did not answer as it should; the message says what to type."""
+    """A model did not answer as it should; the message says what to type.
+
+    kind: the failure's key in `ADVICE`; "" for another.
+    """
+
+    kind = ""
 
 
 def failure(kind: str, **facts: Any) -> LLMError:
     """The error for one kind of failure: its `ADVICE`, filled in with the facts."""
-    return LLMError(ADVICE[kind].format(**facts))
+    error = LLMError(ADVICE[kind].format(**facts))
+    error.kind = kind  # an attribute, not an argument: it goes to other processes
+    return error
 
 
 @contextmanager
@@ -79,7 +97,7 @@ def explained(**facts: Any) -> Iterator[None]:
     except (json.JSONDecodeError, ValidationError) as error:
         raise failure("language", **facts) from error
     except ResponseError as error:
-        kinds = {503: "busy", -1: "pull"}  # -1: amid a stream, and only pulls stream
+        kinds = {503: "busy", 409: "hosts", -1: "pull"}  # -1: amid a stream: a pull
         too_long = error.status_code == 400 and "context" in str(error.error)
         kind = "context" if too_long else kinds.get(error.status_code, "other")
         raise failure(kind, said=error.error, **facts) from error
@@ -89,6 +107,54 @@ def server_address(host: str | None) -> str:
     """Where Ollama is: `host`, else OLLAMA_HOST, but Windows cannot reach 0.0.0.0."""
     address = host or os.environ.get("OLLAMA_HOST") or "127.0.0.1:11434"
     return re.sub(r"\b0\.0\.0\.0\b", "127.0.0.1", address)
+
+
+def open_client(
+    model: str, timeout: float = 120.0, host: str | None = None,
+    record: str | None = None, replay_only: bool = False,
+) -> Any:  # fmt: skip
+    """The client of a model: abacus's own, Ollama's, or one of those in `hosts.py`.
+
+    host: several, with commas between them, share the work.
+    record: the file of recorded answers, or REASONING_RECORD; replay_only (or the
+        variable REASONING_REPLAY_ONLY): whatever is not in it is an error.
+    """
+    address = server_address(host)
+    if model == EMBEDDED:
+        from helpers.abacus.client import AbacusClient
+
+        client: Any = AbacusClient()
+    elif "," in address:
+        from helpers.hosts import ManyHosts
+
+        client = ManyHosts(address.split(","), timeout)
+    else:
+        from ollama import Client
+
+        client = Client(host=address, timeout=timeout)
+    record = record or os.environ.get("REASONING_RECORD")
+    replay_only = replay_only or bool(os.environ.get("REASONING_REPLAY_ONLY"))
+    if not record and not replay_only:
+        return client
+    from helpers.recording import RecordedClient
+
+    return RecordedClient(client, record, replay_only)
+
+
+reopen = lru_cache(open_client)  # in a process that a connection was sent to
+
+
+def find_digest(client: Any, model: str) -> str | None:
+    """The hash of the model's file, as the server lists it."""
+    names = (model, f"{model}:latest")
+    return next((m.digest for m in client.list().models if m.model in names), None)
+
+
+def server_version(client: Any) -> str | None:
+    """The version of the server; `ollama.Client` has no call of its own for it."""
+    if hasattr(client, "version"):
+        return client.version()
+    return client._client.get("/api/version").json().get("version")
 
 
 def find_model(client: ollama.Client, model: str) -> ollama.ShowResponse:
@@ -161,18 +227,13 @@ class Connection:
     """One model behind its client: a prompt and seeds in, whole responses out."""
 
     def __init__(
-        self, model: str, options: dict[str, Any], timeout: float, host: str | None
-    ) -> None:
-        self.model, address = model, server_address(host)
-        options = plain(options)
-        if model == EMBEDDED:
-            from helpers.abacus.client import AbacusClient
-
-            self.client = AbacusClient()
-        else:
-            from ollama import Client
-
-            self.client = Client(host=address, timeout=timeout)
+        self, model: str, options: dict[str, Any], timeout: float, host: str | None,
+        record: str | None = None, replay_only: bool = False,
+    ) -> None:  # fmt: skip
+        self.model, options = model, plain(options)
+        self.opening = model, timeout, host, record, replay_only
+        self.client = open_client(*self.opening)
+        address = server_address(host)
         facts = {"model": model, "timeout": timeout, "address": address}
         with explained(**facts, **options):
             self.info = find_model(self.client, model)
@@ -185,6 +246,34 @@ class Connection:
     def __deepcopy__(self, memo: dict) -> Connection:
         """A line cannot be copied: copies of what holds it share it."""
         return self
+
+    def __copy__(self) -> Connection:
+        """Another set of options on the same line."""
+        other = object.__new__(Connection)
+        other.__dict__.update(self.__dict__)
+        return other
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What is sent to another process: all but the line itself."""
+        return {k: part for k, part in self.__dict__.items() if k != "client"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self.client = reopen(*self.opening)
+
+    def provenance(self) -> dict[str, str | None]:
+        """Which model this is: its name, digest and quantisation, and the server's
+        version."""
+        with explained(**self.facts):
+            digest = find_digest(self.client, self.model)
+            version = server_version(self.client)
+        details = self.info.details
+        return {
+            "name": self.model,
+            "digest": digest,
+            "quantisation": details.quantization_level if details else None,
+            "server": version,
+        }
 
     def with_options(self, **options: Any) -> Connection:
         """The same line with some options changed."""

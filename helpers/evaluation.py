@@ -1,150 +1,264 @@
-"""Evaluation: what a count of right answers says, and what it does not.
+"""Evaluation: one strategy on many problems, in a run that nothing can spoil.
 
-Vocabulary: an *attempt* is a whole solution that a model wrote, with the answer the
-grader read in it. An *accuracy* measured on n problems is an estimate; its confidence
-*interval* says how far off it may be. With several samples a problem there are two more
-questions: is any of k samples right (*pass@k*), and is the answer most of them agree on
-(*majority@k*, also called self-consistency)?
+Vocabulary
+    strategy   `partial(beam_search, budget=1024)`: a function of `search.py` with all
+               its parameters but the environment, the model and the seed.
+    run        a strategy on problems by a model. Its records (`records.py`) stand in
+               a file; a run that was stopped goes on from there.
+    executor   who solves the problems: nobody else (in turn), threads, processes, or
+               Dask's workers on many computers. The results are the same.
+    window     how many problems are under way at most. The others wait in the iterator,
+               so that a run needs no more memory for many problems than for few.
 
-Two methods on the same problems are compared by a *paired* test: only the problems on
-which they differ tell them apart.
+Of a seed, each sample of each problem has its own (`llm.derive_seed`), so results do
+not depend on the order. Covers: resuming, retrying, stopping. Does not cover: what the
+records add up to (`report.py`), the command line (`evaluate.py`).
 """
 
-import random
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
-from math import comb, sqrt
-from operator import index
-from statistics import fmean, stdev
+from __future__ import annotations
 
-from helpers.grading import Answer, extract_answer, is_correct
-from helpers.llm import LLMGen, Step
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    Executor,
+    Future,
+    ProcessPoolExecutor,
+    wait,
+)
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+from helpers.budget import SearchResult
+from helpers.connection import LLMError, failure
+from helpers.env import CoTEnv, GSM8KEnv, Problem
+from helpers.grading import is_correct, read_gold
+from helpers.llm import LLMGen, check
+from helpers.provenance import describe, describe_model, name_of
+from helpers.records import Record, RecordFile, Sample, short_hash
+from helpers.report import Report
+from helpers.tree import leaves
+
+Strategy = Callable[..., SearchResult]
+INDEPENDENT = ("greedy", "self_consistency", "best_of_n", "weighted_vote")
+PAUSES = (2.0, 10.0, 30.0)  # seconds before a problem is tried again
+HOPELESS = {"context", "thinking", "image", "missing", "recording"}  # to try again
+LAST_STRAW = 10  # failures in a row after which a run is given up
+WINDOW = 256
 
 
 @dataclass(frozen=True)
-class Attempts:
-    """Whole solutions of one problem, the answers read in them, and which are right."""
+class Solver:
+    """All that is needed to solve one problem, in whatever process."""
 
-    steps: tuple[Step, ...]
-    answers: tuple[Answer, ...]
-    right: tuple[bool, ...]
+    strategy: Strategy
+    make_env: Callable[..., CoTEnv]
+    llm: LLMGen
+    seed: int
+    pauses: Sequence[float]
 
-    @property
-    def tokens(self) -> int:
-        """What these attempts cost, in sampled tokens."""
-        return sum(step.tokens for step in self.steps)
+    def __call__(self, index: int, problem: Mapping[str, str]) -> Record:
+        """The record of a problem; of a failure, if it fails after every pause."""
+        record = Record(index, hash_of(problem))
+        if read_gold(problem["answer"]) is None:
+            said = f"No number can be read in the gold answer {problem['answer']!r}."
+            return replace(record, failure=said)
+        for pause in (*self.pauses, None):
+            start = time.perf_counter()
+            try:
+                found = self.solve(record, problem["question"], problem["answer"])
+                return replace(found, seconds=round(time.perf_counter() - start, 3))
+            except LLMError as error:
+                if pause is None or error.kind in HOPELESS:
+                    return replace(record, failure=str(error))
+                time.sleep(pause)
+        raise AssertionError("the last try returns")
 
-    def vote(self, k: int) -> bool:
-        """Is the majority of the first k answers right?"""
-        return self.right[self.answers.index(majority_vote(self.answers[:k]))]
-
-
-def attempt(llm: LLMGen, prompt: str, gold: str, k: int, seed: int = 0) -> Attempts:
-    """Let a model write k whole solutions in one batch, and judge each by `gold`.
-
-    The model must not stop at the end of a sentence: `LLMGen(..., stop="\\n\\n")`.
-    """
-    steps = tuple(llm.sample(prompt, k, seed))
-    answers = tuple(extract_answer(step.text) for step in steps)
-    right = tuple(is_correct(step.text, gold) for step in steps)
-    return Attempts(steps, answers, right)
-
-
-def wilson_interval(successes: int, n: int, z: float = 1.96) -> tuple[float, float]:
-    """The Wilson score interval for a share, as (low, high), both within [0, 1].
-
-    z counts standard deviations: 1.96 gives 95 %. Unlike p ± z * sqrt(p * (1 - p) / n)
-    it is sensible for few problems and at 0 or n successes; with n = 0 it is (0, 1).
-    Wilson (1927).
-    """
-    if not 0 <= successes <= n:
-        raise ValueError(f"successes must lie between 0 and n={n}; got {successes}")
-    if n == 0:
-        return 0.0, 1.0
-    p, a = successes / n, z / (2 * n)
-    centre = p + z * a
-    half = z * sqrt(p * (1 - p) / n + a**2)
-    shrink = 1 + 2 * z * a
-    low, high = (centre - half) / shrink, (centre + half) / shrink
-    return max(0.0, low), min(1.0, high)
-
-
-def with_interval(successes: int, n: int) -> str:
-    """A share in per cent with its 95 % interval: "62.4 (58.1 to 66.6)"."""
-    low, high = wilson_interval(successes, n)
-    return f"{100 * successes / n:.1f} ({100 * low:.1f} to {100 * high:.1f})"
+    def solve(self, record: Record, question: str, gold: str) -> Record:
+        """Search once. Raises LLMError if the model fails, or says nothing."""
+        env = self.make_env(Problem(question, gold), self.llm)
+        prompt, _ = env.reset(seed=self.seed)
+        found = self.strategy(env, self.llm, seed=self.seed)
+        if not found.tree.children:
+            raise failure("silent", model=getattr(self.llm, "model", "the model"))
+        value = found.answer.value
+        weights = [max(0.0, weight) for _, weight in found.ranked]
+        is_batch = name_of_strategy(self.strategy) in INDEPENDENT
+        return replace(
+            record,
+            prompt=short_hash(prompt),
+            answer=None if value is None else str(value),
+            rule=found.answer.rule,
+            gold=str(read_gold(gold)),
+            right=is_correct(str(value), gold),
+            confidence=weights[0] / sum(weights) if any(weights) else 0.0,
+            steps=tuple(found.path.path) if found.path else (),
+            tokens=found.tokens,
+            calls=found.calls,
+            samples=samples_of(found, gold) if is_batch else (),
+        )
 
 
-def paired_difference(
-    a: Sequence[float], b: Sequence[float], z: float = 1.96
-) -> tuple[float, float, float]:
-    """The mean of a - b, problem by problem, with its interval: (mean, low, high).
-
-    What is compared is whether a problem was right, or the chance of it. A normal
-    interval, as `z` says, for many problems; for few, use `mcnemar_p`.
-    """
-    if len(a) != len(b) or len(a) < 2:
-        raise ValueError(f"need two lists of the same problems; got {len(a)}, {len(b)}")
-    gaps = [float(x) - float(y) for x, y in zip(a, b, strict=True)]
-    mean, half = fmean(gaps), z * stdev(gaps) / sqrt(len(gaps))
-    return mean, mean - half, mean + half
-
-
-def mcnemar_p(only_a: int, only_b: int) -> float:
-    """The p-value of the exact paired test, McNemar (1947).
-
-    only_a, only_b: problems that one method got right and the other did not. If the
-    methods were equally good, a fair coin would decide which of the two; this is the
-    chance that as many coins fall at least as unevenly, to either side.
-    """
-    only_a, only_b = index(only_a), index(only_b)  # NumPy's integers would overflow
-    if min(only_a, only_b) < 0:
-        raise ValueError(f"counts are not below 0; got {only_a}, {only_b}")
-    n = only_a + only_b
-    heads = range(max(only_a, only_b), n + 1)
-    tail = sum(comb(n, i) for i in heads) / 2**n
-    return min(1.0, 2 * tail)
-
-
-def pass_at_k(n: int, c: int, k: int) -> float:
-    """The chance that k of n samples, drawn without return, hold one of the c right.
-
-    The unbiased estimate of pass@k, 1 - C(n-c, k) / C(n, k), from Chen et al. (2021),
-    "Evaluating Large Language Models Trained on Code"; average it over problems.
-    """
-    if not (0 <= c <= n and 1 <= k <= n):
-        raise ValueError(f"need 0 <= c <= n and 1 <= k <= n; got n={n}, c={c}, k={k}")
-    return 1 - comb(n - c, k) / comb(n, k)
-
-
-def majority_vote(answers: Sequence[Answer]) -> Answer:
-    """The answer whose value is most frequent: self-consistency, Wang et al. (2022).
-
-    Votes go to values, so "18" and "18.00" are one candidate. An answer without a value
-    does not vote. Of equals the first seen wins. Nobody voting gives Answer(None).
-    """
-    votes = Counter(answer.value for answer in answers if answer.value is not None)
-    if not votes:
-        return Answer(None, "none")
-    winner = max(votes, key=votes.__getitem__)  # max keeps the first of equals
-    return next(answer for answer in answers if answer.value == winner)
-
-
-def majority_at_k(
-    answers: Sequence[Answer], gold: str, k: int, draws: int = 100, seed: int = 0
-) -> float:
-    """How often the vote of k of the answers is right, over `draws` random subsets.
-
-    There is no closed form as there is for pass@k. Subsets are drawn without return and
-    in random order, so that ties break at random. Determined by `seed`.
-    """
-    if not 1 <= k <= len(answers):
-        raise ValueError(f"k must lie between 1 and {len(answers)} answers; got {k}")
-    right = {a.value: is_correct(str(a.value), gold) for a in answers}
-    rng = random.Random(seed)
-    wins = sum(
-        right.get(majority_vote(rng.sample(answers, k)).value, False)
-        for _ in range(draws)
+def samples_of(found: SearchResult, gold: str) -> tuple[Sample, ...]:
+    """Each end of the paths of a search: answer, score, how many came there, right."""
+    return tuple(
+        (
+            None if leaf.answer.value is None else str(leaf.answer.value),
+            float(leaf.value),
+            leaf.action.count,
+            is_correct(str(leaf.answer.value), gold),
+        )
+        for leaf in leaves(found.tree)
     )
-    return wins / draws
+
+
+def hash_of(problem: Mapping[str, str]) -> str:
+    """What names a problem: its question and its gold answer."""
+    return short_hash(problem["question"], problem["answer"])
+
+
+def name_of_strategy(strategy: Strategy) -> str:
+    """The name of the function inside a strategy."""
+    return name_of(strategy.func if isinstance(strategy, partial) else strategy)
+
+
+def usual_env(llm: Any) -> Callable[..., CoTEnv]:
+    """GSM8K's environment; abacus is asked without solved examples."""
+    is_embedded = getattr(llm, "is_embedded", False)
+    return partial(GSM8KEnv, is_few_shot=not is_embedded)
+
+
+def configuration_of(solver: Solver) -> dict[str, Any]:
+    """How a run is made: what stands at the head of its file."""
+    env = solver.make_env(Problem("?", "0"), solver.llm)
+    prompt, _ = env.reset(seed=0)
+    connection = getattr(solver.llm, "connection", None)
+    return {
+        "strategy": describe(solver.strategy),
+        "environment": describe(solver.make_env),
+        "prompt": short_hash(prompt),
+        "model": describe_model(solver.llm),
+        "options": describe(connection.options) if connection else None,
+        "seed": int(solver.seed),
+    }
+
+
+def evaluate(
+    strategy: Strategy, problems: Iterable[Mapping[str, str]], llm: LLMGen, *,
+    out: Path | str, executor: Executor | None = None, seed: int = 0,
+    make_env: Callable[..., CoTEnv] | None = None,
+    pauses: Sequence[float] = PAUSES,
+    on_record: Callable[[Record], None] | None = None,
+) -> Report:  # fmt: skip
+    """Solve problems (`question`, `answer`) and keep a record of each in a file.
+
+    out: the JSONL file. What is solved there is not solved again; what failed, is.
+    executor: any of `concurrent.futures`; for processes, see `processes`.
+    make_env: called with a problem and the model; see `usual_env`.
+    pauses: seconds before each new try of a problem whose model failed.
+    on_record: told of each new record.
+
+    Ctrl-C ends the run after the problems under way, with a KeyboardInterrupt; pressed
+    twice, at once. Nothing that is finished is lost.
+    Raises ValueError if the file is another run's, BlockingIOError if it is being
+    written, LLMError if ten problems in a row failed, and what the strategy raises.
+    """
+    check(seed=seed)
+    solver = Solver(strategy, make_env or usual_env(llm), llm, int(seed), pauses)
+    with RecordFile(out, configuration_of(solver)) as file, patient_interrupt() as stop:
+        todo = (
+            (i, problem)
+            for i, problem in enumerate(problems)
+            if not file.has(i, hash_of(problem))
+        )
+        failed = 0
+        for record in solve_all(solver, todo, executor, stop):
+            file.add(record)
+            if on_record:
+                on_record(record)
+            failed = failed + 1 if record.failure else 0
+            if failed == LAST_STRAW:
+                raise LLMError(
+                    f"{failed} problems in a row failed. {record.failure}. Then type "
+                    f"the same again: what is solved stands in {out}."
+                )
+        if stop.is_set():
+            raise KeyboardInterrupt(f"Stopped. To go on, type the same again ({out}).")
+    return Report(out)
+
+
+def solve_all(
+    solver: Solver, todo: Iterator[tuple[int, Mapping[str, str]]],
+    executor: Executor | None, stop: threading.Event,
+) -> Iterator[Record]:  # fmt: skip
+    """The records of problems, in the order in which they are finished.
+
+    When `stop` is set, or one raises, those under way are finished and no more begun.
+    """
+    if executor is None:
+        for index, problem in todo:
+            yield solver(index, problem)
+            if stop.is_set():
+                return
+        return
+    waiting: set[Future[Record]] = set()
+    error: BaseException | None = None
+    more = True
+    try:
+        while more or waiting:
+            while more and len(waiting) < WINDOW:
+                task = next(todo, None)
+                more = task is not None
+                waiting |= {executor.submit(solver, *task)} if task else set()
+            finished, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+            for future in finished:
+                error = error or future.exception()
+                if not future.exception():
+                    yield future.result()
+            if stop.is_set() or error:
+                more = False
+                waiting = {future for future in waiting if not future.cancel()}
+    finally:
+        for future in waiting:
+            future.cancel()
+    if error:
+        raise error
+
+
+@contextmanager
+def patient_interrupt() -> Iterator[threading.Event]:
+    """Make Ctrl-C set this event; a second one interrupts as usual."""
+    stop = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield stop
+        return
+
+    def on_interrupt(*_: object) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+
+    usual = signal.signal(signal.SIGINT, on_interrupt)
+    try:
+        yield stop
+    finally:
+        signal.signal(signal.SIGINT, usual)
+
+
+def processes(n: int | None = None) -> ProcessPoolExecutor:
+    """An executor of n processes (all cores if omitted), for abacus.
+
+    Each computes with one thread, because the processes share the cores already, and
+    leaves Ctrl-C to the process that began them. A strategy must come from a module:
+    what a notebook defines cannot be sent.
+    """
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    ignore = partial(signal.signal, signal.SIGINT, signal.SIG_IGN)
+    return ProcessPoolExecutor(n, mp_context=get_context("spawn"), initializer=ignore)

@@ -116,6 +116,11 @@ def extract_answer(text: str) -> Answer:
     return Answer(None, "none")
 
 
+def read_gold(gold: str) -> Fraction | None:
+    """The value of a gold answer: a number, or a solution that closes "#### N"."""
+    return read_clause(gold.rpartition("####")[2])
+
+
 def is_correct(text: str, gold: str) -> bool:
     """Does `text` answer with the value of `gold`?
 
@@ -123,7 +128,7 @@ def is_correct(text: str, gold: str) -> bool:
     "1/3"). Values must be equal. Only a gold that no decimal can write, such as 1/3,
     accepts one within 1e-6. Without a number in either text nothing is correct.
     """
-    value, wanted = extract_answer(text).value, read_clause(gold.rpartition("####")[2])
+    value, wanted = extract_answer(text).value, read_gold(gold)
     if value is None or wanted is None:
         return False
     bottom = wanted.denominator

@@ -22,12 +22,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
 from pathlib import Path as File
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from helpers.budget import Budget, Search, check_counts
 from helpers.env import CoTEnv
+from helpers.journal import Journal, whole_lines
 from helpers.llm import LLMGen, SharedSamples, derive_seed
 from helpers.proposal import Action
 from helpers.rewards import Path
@@ -144,26 +146,29 @@ def label_steps(
     there is not computed again, so that a run that was stopped goes on. Many problems
     may share a file.
 
-    Raises ValueError for a path that begins elsewhere, or a file that holds no rows.
+    Raises ValueError for a path that begins elsewhere, or a file that holds no rows;
+    BlockingIOError for a file that another process writes.
     """
     from datasets import Dataset
 
     check_counts(rollouts=rollouts)
     about = {"rollouts": int(rollouts), "seed": int(seed), **configuration(env, llm)}
-    known = {key_of(row): row for row in mend_rows(out)} if out else {}
     rows = []
-    for path in paths:
-        if path.prompt != env.state:
-            raise ValueError("A path begins elsewhere. Type the env it was drawn in.")
-        row = {**to_row(path), **about}
-        if key_of(row) not in known:
-            prefixes = [path.steps[: i + 1] for i in range(len(path.steps))]
-            values = estimate_values(env, llm, prefixes, rollouts, seed)
-            row |= {"labels": [value > 0 for value in values], "values": values}
-            known[key_of(row)] = row
-            if out:
-                append_row(out, row)
-        rows.append(known[key_of(row)])
+    with Journal(out) if out else nullcontext() as journal:
+        there = read_rows(out) if out and File(out).exists() else []
+        known = {key_of(row): row for row in there}
+        for path in paths:
+            if path.prompt != env.state:
+                raise ValueError("A path begins elsewhere. Type the env of its draw.")
+            row = {**to_row(path), **about}
+            if key_of(row) not in known:
+                prefixes = [path.steps[: i + 1] for i in range(len(path.steps))]
+                values = estimate_values(env, llm, prefixes, rollouts, seed)
+                row |= {"labels": [value > 0 for value in values], "values": values}
+                known[key_of(row)] = row
+                if journal:
+                    journal.append(json.dumps(row))
+            rows.append(known[key_of(row)])
     return Dataset.from_list(rows)
 
 
@@ -197,42 +202,22 @@ def key_of(row: dict[str, Any]) -> str:
     return json.dumps([row.get(name) for name in names])
 
 
-def append_row(out: File | str, row: dict[str, Any]) -> None:
-    """Add a line to a JSONL file."""
-    with File(out).open("a", encoding="utf-8") as file:
-        file.write(json.dumps(row) + "\n")
-
-
 def read_rows(out: File | str) -> list[dict[str, Any]]:
-    """The rows of a JSONL file; a torn last line is left out. Nothing is changed.
+    """The rows of a JSONL file; a torn last line is left out.
 
     Raises ValueError for a line that is no row, FileNotFoundError without a file.
     """
-    rows, lines = [], File(out).read_text(encoding="utf-8").split("\n")
-    for number, line in enumerate(lines, start=1):
+    File(out).stat()
+    rows = []
+    for number, line in enumerate(whole_lines(out), start=1):
         try:
             if line.strip():
                 rows.append(json.loads(line))
                 to_path(rows[-1])
         except (ValueError, KeyError, TypeError) as error:
-            if number == len(lines) and rows and isinstance(error, ValueError):
-                break  # the computer went out while it was written
             raise ValueError(
                 f"{out}, line {number}, is no row of labels. Name another file."
             ) from error
-    return rows
-
-
-def mend_rows(out: File | str) -> list[dict[str, Any]]:
-    """The rows of a file to be gone on with: a torn last line is cut off.
-
-    The file, and its folder, need not be there yet.
-    """
-    file = File(out)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    rows = read_rows(file) if file.exists() else []
-    if rows and not file.read_text(encoding="utf-8").endswith("\n"):
-        replace_text(file, "".join(json.dumps(row) + "\n" for row in rows))
     return rows
 
 

@@ -105,7 +105,10 @@ class LLMGen:
         likeliest token; top_p 1.0, top_k 0 and min_p 0.0 are off.
     n, num_ctx: tokens to predict at most; tokens of prompt and step together.
     seed: makes the calls repeatable (real models: nearly); None draws freshly.
-    timeout, host: seconds to wait for one answer; OLLAMA_HOST if omitted.
+    timeout, host: seconds to wait for one answer; OLLAMA_HOST if omitted. Several hosts
+        with commas between them share the work (`hosts.py`).
+    record, replay_only: a file that keeps every answer and gives it again; whether
+        nobody else is asked (`recording.py`).
     Raises ValueError for an argument out of range, LLMError if the model fails.
     """
 
@@ -113,14 +116,16 @@ class LLMGen:
         self, model: str, temperature: float = 1.0, top_p: float = 1.0, n: int = 128,
         *, top_k: int = 0, min_p: float = 0.0, seed: int | None = None,
         stop: str = "\n", num_ctx: int = 2048, repeat_penalty: float = 1.0,
-        timeout: float = 120.0, host: str | None = None,
+        timeout: float = 120.0, host: str | None = None, record: str | None = None,
+        replay_only: bool = False,
     ) -> None:  # fmt: skip
         options = dict(temperature=temperature, top_p=top_p, top_k=top_k, min_p=min_p,
                        num_ctx=num_ctx, repeat_penalty=repeat_penalty)  # fmt: skip
         check(model=model, n=n, stop=stop, timeout=timeout, seed=seed or 0, **options)
         options |= {"num_predict": n, "stop": [stop]}
         self.model, self.seed, self.is_embedded = model, seed, model == EMBEDDED
-        self.connection = Connection(model, options, timeout, host)
+        place = timeout, host, record, replay_only
+        self.connection = Connection(model, options, *place)
 
     def __call__(self, content: str, image: str | None = None) -> GenerateResponse:
         """One raw continuation of `content`; `image` is a picture in base64."""

@@ -21,7 +21,7 @@ from tqdm import tqdm
 
 from helpers.abacus.problems import generate
 from helpers.env import GSM8KEnv, Problem
-from helpers.evaluation import (
+from helpers.estimates import (
     Attempts,
     attempt,
     paired_difference,

@@ -16,7 +16,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from helpers.evaluation import wilson_interval
+from helpers.estimates import wilson_interval
 from helpers.tree import Node, path_probability
 
 if TYPE_CHECKING:

@@ -21,6 +21,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from statistics import fmean
 
 from helpers.proposal import Action
@@ -59,12 +60,13 @@ def aggregate(step_scorer: StepScorer, how: str) -> Scorer:
     """
     if how not in AGGREGATIONS:
         raise ValueError(f"No aggregation {how!r}. Type one of {[*AGGREGATIONS]}.")
+    return partial(join_steps, step_scorer, how)  # unlike a closure, it can be sent
 
-    def scorer(paths: Sequence[Path]) -> list[float]:
-        scores = [step_scorer(path) for path in paths]
-        return [AGGREGATIONS[how](s) if s else 1.0 for s in scores]
 
-    return scorer
+def join_steps(step_scorer: StepScorer, how: str, paths: Sequence[Path]) -> list[float]:
+    """The step scores of each path, joined: what `aggregate` gives is this function."""
+    scores = [step_scorer(path) for path in paths]
+    return [AGGREGATIONS[how](s) if s else 1.0 for s in scores]
 
 
 NUMBER = r"\d++(?:,\d{3}(?!\d))*+(?:\.\d++)?|\.\d++"

@@ -14,7 +14,7 @@ from scripted_llm import ScriptedLLM
 from toy_language import ToyLanguage, make_env, table_scorer
 
 from helpers.env import GSM8KEnv, Problem
-from helpers.evaluation import wilson_interval
+from helpers.estimates import wilson_interval
 from helpers.llm import derive_seed
 from helpers.plots import (
     bar_chart,

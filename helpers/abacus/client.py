@@ -231,6 +231,10 @@ class AbacusClient:
         )
         return ollama.ListResponse(models=[entry])
 
+    def version(self) -> str:
+        """No server is asked, and the texts are the same with every NumPy."""
+        return "embedded"
+
     def show(self, model: str) -> ollama.ShowResponse:
         """The model's shape, under the names that Ollama reads from a GGUF file."""
         import ollama

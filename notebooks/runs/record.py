@@ -39,6 +39,7 @@ VARIANTS: dict[str, Callable[..., SearchResult]] = STRATEGIES | {
 UNGUIDED = ("greedy", "self_consistency", "adaptive")
 GUIDED = [name for name in VARIANTS if name not in UNGUIDED]
 SOME = ("best_of_n", "weighted_vote", "beam_search", "mcts")  # of the guided ones
+DIALLED = (*SOME, "dvts", "particle_filter", "depth_first")  # under the verifier dial
 
 
 class Run(NamedTuple):
@@ -55,7 +56,7 @@ RUNS = [
         ("none", UNGUIDED, BUDGETS),
         ("arithmetic", GUIDED, BUDGETS),
         ("confidence", SOME, BUDGETS),
-        *((f"dial {auc}", (*SOME, "dvts"), (DIAL_BUDGET,)) for auc in AUCS),
+        *((f"dial {auc}", DIALLED, (DIAL_BUDGET,)) for auc in AUCS),
     )
     for budget in budgets
     for name in names

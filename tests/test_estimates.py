@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scripted_llm import ScriptedLLM
 
-from helpers.evaluation import (
+from helpers.estimates import (
     Attempts,
     attempt,
     majority_at_k,

@@ -1,0 +1,258 @@
+"""The command line of evaluation: run, report, compare.
+
+    python -m helpers.evaluate --strategy beam_search --limit 50 --out runs/beam.jsonl
+    python -m helpers.evaluate report runs/*.jsonl --html build/runs.html
+    python -m helpers.evaluate compare runs/beam.jsonl runs/vote.jsonl
+
+Covers: arguments in, sentences and a progress bar out. Does not cover: how a run is
+made (`evaluation.py`) and what it adds up to (`report.py`).
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+from glob import glob
+from pathlib import Path
+from typing import Any
+
+from helpers.abacus.engine import WEIGHTS
+from helpers.connection import LLMError
+from helpers.data import SPLITS, load_problems
+from helpers.env import GSM8KEnv
+from helpers.estimates import with_interval
+from helpers.evaluation import Strategy, evaluate, processes
+from helpers.llm import LLMGen
+from helpers.records import Record
+from helpers.report import Report, compare
+from helpers.report_page import figure_of, to_html, to_markdown, to_text
+from helpers.rewards import ArithmeticChecker, Scorer, aggregate, confidence
+from helpers.search import STRATEGIES
+
+SCORERS = ("arithmetic", "confidence", "prm")
+RUN_EXAMPLE = """example: 200 problems of GSM8K with llama3.2 on two Ollama servers
+  python -m helpers.evaluate --model llama3.2 --hosts desk1:11434,desk2:11434 \\
+    --problems gsm8k --limit 200 --strategy self_consistency --out runs/vote.jsonl
+
+Ctrl-C stops after the problems under way. Type the same again to go on."""
+REPORT_EXAMPLE = """example: a table here, and a page with a figure
+  python -m helpers.evaluate report runs/*.jsonl --html build/runs.html"""
+COMPARE_EXAMPLE = """example: is a beam better than a vote, on the same problems?
+  python -m helpers.evaluate compare runs/beam.jsonl runs/vote.jsonl"""
+
+
+def parser_of(name: str, about: str, example: str) -> argparse.ArgumentParser:
+    """A parser that ends its help with an example."""
+    return argparse.ArgumentParser(
+        prog=f"python -m helpers.evaluate {name}".strip(), description=about,
+        epilog=example, formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+
+
+def run_parser() -> argparse.ArgumentParser:
+    """The arguments of a run."""
+    about = "Solve problems with one strategy; every result is kept in a file."
+    about += " Other commands: report, compare."
+    parser = parser_of("", about, RUN_EXAMPLE)
+    add = parser.add_argument
+    add("--out", required=True, help="the file of records; a run there is gone on with")
+    add("--strategy", required=True, choices=[*STRATEGIES])
+    add("--budget", type=float, default=1024, help="tokens a problem (%(default)s)")
+    add("--set", action="append", default=[], metavar="NAME=NUMBER",
+        help="another parameter of the strategy, such as n=8")  # fmt: skip
+    add("--scorer", choices=SCORERS, help="what guides the search (arithmetic)")
+    add("--problems", choices=[*SPLITS], default="practice", help="(%(default)s)")
+    add("--split", default="test", help="(%(default)s)")
+    add("--limit", type=int, help="how many problems; all if left out")
+    add("--model", default="abacus", help="abacus, or a model of Ollama (%(default)s)")
+    add("--temperature", type=float, default=1.0, help="(%(default)s)")
+    add("--examples", action=argparse.BooleanOptionalAction,
+        help="two solved ones in the prompt? (for abacus no, else yes)")  # fmt: skip
+    add("--seed", type=int, default=0, help="(%(default)s)")
+    add("--timeout", type=float, default=120.0, help="seconds an answer (%(default)s)")
+    add("--record", metavar="FILE", help="keep the model's answers, and replay them")
+    add("--replay-only", action="store_true", help="ask no model, only the record")
+    add("--workers", type=int, default=1, metavar="N",
+        help="processes for abacus, threads for Ollama (%(default)s)")  # fmt: skip
+    add("--hosts", help="Ollama servers with commas between; the least busy is asked")
+    add("--dask", metavar="ADDRESS", help="of a Dask scheduler whose workers solve")
+    return parser
+
+
+def number(text: str) -> int | float | bool:
+    """A value after `--set`: a whole number, another number, true or false."""
+    if text.lower() in ("true", "false"):
+        return text.lower() == "true"
+    return int(text) if text.lstrip("-").isdigit() else float(text)
+
+
+def make_scorer(name: str, llm: LLMGen) -> Scorer:
+    """The scorer of this name."""
+    if name == "prm":
+        from helpers.reward_models import ProcessRewardModel
+
+        return ProcessRewardModel.load(WEIGHTS.with_name("prm.npz"), llm)
+    if name == "confidence":
+        return confidence
+    return aggregate(ArithmeticChecker().step_scores, "min")
+
+
+def make_strategy(args: argparse.Namespace, llm: LLMGen) -> Strategy:
+    """The strategy with all its parameters. Raises ValueError for a bad one."""
+    given: dict[str, Any] = {"budget": args.budget}
+    for text in args.set:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise ValueError(f"--set {text}: type NAME=NUMBER, such as --set n=8")
+        given[name] = number(value)
+    if args.scorer:
+        given["scorer"] = make_scorer(args.scorer, llm)
+    return partial(STRATEGIES[args.strategy], **given)
+
+
+@contextmanager
+def make_executor(args: argparse.Namespace) -> Iterator[Executor | None]:
+    """Who solves the problems; closed at the end."""
+    if args.dask:
+        try:
+            from distributed import Client
+        except ImportError as error:
+            advice = 'Dask is missing. Type: pip install -e ".[scale]"'
+            raise ValueError(advice) from error
+        with Client(args.dask, timeout=10) as client:
+            yield client.get_executor()
+    elif args.workers > 1:
+        is_abacus = args.model == "abacus"
+        pool = processes if is_abacus else ThreadPoolExecutor
+        with pool(args.workers) as executor:
+            yield executor
+    else:
+        yield None
+
+
+class Progress:
+    """Says how far a run is: a bar in a terminal, else a line now and then."""
+
+    def __init__(self, out: str, total: int) -> None:
+        from tqdm import tqdm
+
+        self.right = self.n = self.failed = 0
+        old = Report(out) if Path(out).exists() else None
+        if old:
+            self.right, self.n = sum(old.right.values()), len(old.right)
+        self.is_bar = sys.stderr.isatty()
+        self.bar = tqdm(
+            total=total, initial=self.n, unit="problem", file=sys.stderr,
+            disable=not self.is_bar,
+        )  # fmt: skip
+        self.total = total
+
+    def __call__(self, record: Record) -> None:
+        """Count a record and say so."""
+        self.failed += bool(record.failure)
+        self.right, self.n = self.right + record.right, self.n + (not record.failure)
+        share = with_interval(self.right, self.n) if self.n else "-"
+        said = f"right {share} %" + (f", failed {self.failed}" * bool(self.failed))
+        self.bar.set_postfix_str(said)
+        self.bar.update(not record.failure)
+        done = self.n + self.failed
+        if not self.is_bar and (done % max(1, self.total // 20) == 0):
+            print(f"{done} of {self.total}: {said}", file=sys.stderr, flush=True)
+
+
+def run(arguments: Sequence[str]) -> None:
+    """Evaluate as the arguments say, and print the report."""
+    parser = run_parser()
+    args = parser.parse_args(arguments)
+    host = args.hosts if args.model != "abacus" else None
+    llm = LLMGen(
+        args.model, args.temperature, timeout=args.timeout, host=host,
+        record=args.record, replay_only=args.replay_only,
+    )  # fmt: skip
+    examples = args.model != "abacus" if args.examples is None else args.examples
+    problems = load_problems(args.problems, args.split, args.limit)
+    progress = Progress(args.out, len(problems))
+    with make_executor(args) as executor, progress.bar:
+        report = evaluate(
+            make_strategy(args, llm), problems, llm, out=args.out, executor=executor,
+            seed=args.seed, make_env=partial(GSM8KEnv, is_few_shot=examples),
+            on_record=progress,
+        )  # fmt: skip
+    print(to_text([report]))
+    for index, said in [*report.failed.items()][:3]:
+        print(f"failed: problem {index}: {said}")
+    if report.failed:
+        print("Type the same again to try what failed once more.")
+
+
+def report_command(arguments: Sequence[str]) -> None:
+    """Print a table of runs; write a figure, Markdown or a page."""
+    parser = parser_of("report", "What runs add up to, a row each.", REPORT_EXAMPLE)
+    parser.add_argument("files", nargs="+", help="of records; one run may have more")
+    parser.add_argument("--figure", metavar="FILE", help="write a PNG")
+    parser.add_argument("--markdown", metavar="FILE", help="write the table")
+    parser.add_argument("--html", metavar="FILE", help="write one self-contained page")
+    args = parser.parse_args(arguments)
+    reports = [Report(*files) for files in by_run(args.files)]
+    print(to_text(reports))
+    if args.figure:
+        write(args.figure, figure_of(reports)[0])
+    if args.markdown:
+        write(args.markdown, to_markdown(reports).encode())
+    if args.html:
+        write(args.html, to_html(reports).encode())
+
+
+def by_run(names: Sequence[str]) -> list[list[str]]:
+    """The files, those of one configuration together; patterns are filled in, as some
+    shells do not."""
+    from helpers.records import read_configuration
+
+    files = [file for name in names for file in sorted(glob(name)) or [name]]
+    runs: dict[str, list[str]] = {}
+    for file in files:
+        runs.setdefault(repr(read_configuration(file)), []).append(file)
+    return list(runs.values())
+
+
+def write(file: str, content: bytes) -> None:
+    """Write a file, in a folder that may not be there yet."""
+    Path(file).parent.mkdir(parents=True, exist_ok=True)
+    Path(file).write_bytes(content)
+    print(f"Wrote {file}.")
+
+
+def compare_command(arguments: Sequence[str]) -> None:
+    """Print the paired comparison of two runs."""
+    about = "Two runs on the same problems: the exact paired test and its interval."
+    parser = parser_of("compare", about, COMPARE_EXAMPLE)
+    parser.add_argument("a", help="the records of one run")
+    parser.add_argument("b", help="the records of the other")
+    args = parser.parse_args(arguments)
+    print(compare(Report(args.a), Report(args.b)))
+
+
+COMMANDS = {"report": report_command, "compare": compare_command}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Do what the arguments say; 1 for an error, 130 after Ctrl-C, else 0."""
+    given = [*(sys.argv[1:] if arguments is None else arguments)]
+    command = COMMANDS.get(given[0]) if given else None
+    try:
+        command(given[1:]) if command else run(given)
+    except KeyboardInterrupt as interrupt:
+        print(str(interrupt) or "Stopped.", file=sys.stderr)
+        return 130
+    except (LLMError, OSError, TypeError, ValueError) as error:
+        print(f"{type(error).__name__}: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,147 @@
+"""Several Ollama servers as one: the least busy is asked, a dead one is left out.
+
+Vocabulary: a *host* is a server's address. It is *busy* with as many requests as it has
+not answered yet, and *out* from the moment when it fails to answer until it answers
+again: after a pause it is asked for its list of models, which costs nothing.
+
+All hosts must hold the same model: equal digests. Covers: requests of one process, from
+any number of threads. Does not cover: work that other processes give to the same hosts.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import httpx
+from ollama import Client, ResponseError
+
+from helpers.connection import find_digest, server_version
+
+if TYPE_CHECKING:
+    import ollama
+
+PAUSE = 10.0  # seconds before a host that is out is asked again
+PROBE = 2.0  # seconds in which it must answer then
+DEAD = (ConnectionError, httpx.TransportError)
+
+
+class Host:
+    """One server, and how it is doing."""
+
+    def __init__(self, address: str, timeout: float) -> None:
+        self.address = address
+        self.client = Client(host=address, timeout=timeout)
+        self.probe = Client(host=address, timeout=PROBE)
+        self.busy, self.out_since = 0, float("-inf")
+        self.is_out = False
+
+    def fail(self) -> None:
+        """It did not answer."""
+        self.is_out, self.out_since = True, time.monotonic()
+
+
+class ManyHosts:
+    """A client with the calls of `ollama.Client` that this project makes.
+
+    addresses: of the servers, as OLLAMA_HOST has them.
+    """
+
+    def __init__(self, addresses: Sequence[str], timeout: float) -> None:
+        names = [name.strip() for name in addresses if name.strip()]
+        self.hosts = [Host(name, timeout) for name in names]
+        self.lock = threading.Lock()
+        self.digest: dict[str, str | None] = {}  # the one digest of each model
+
+    def generate(self, *args: Any, **settings: Any) -> ollama.GenerateResponse:
+        """As `ollama.Client.generate`, by the least busy host."""
+        return self._ask(lambda client: client.generate(*args, **settings))
+
+    def embed(self, *args: Any, **settings: Any) -> ollama.EmbedResponse:
+        """As `ollama.Client.embed`, by the least busy host."""
+        return self._ask(lambda client: client.embed(*args, **settings))
+
+    def list(self) -> ollama.ListResponse:
+        """The models of the first host that answers."""
+        return self._ask(lambda client: client.list())
+
+    def version(self) -> str | None:
+        """The version of the first host that answers."""
+        return self._ask(server_version)
+
+    def show(self, model: str) -> ollama.ShowResponse:
+        """What the hosts know of a model. Raises ResponseError if one lacks it (404),
+        or if they hold different ones."""
+        shown, digests = None, {}
+        for host in self.hosts:
+            try:
+                shown = host.client.show(model)
+                digests[host.address] = find_digest(host.client, model)
+            except DEAD as error:
+                host.fail()
+                last = error
+        if shown is None:
+            raise last
+        if len({*digests.values()}) > 1:
+            found = ", ".join(f"{a}: {str(d)[:12]}" for a, d in digests.items())
+            raise ResponseError(f"the hosts hold different models: {found}", 409)
+        self.digest[model] = next(iter(digests.values()))
+        return shown
+
+    def pull(self, model: str, **settings: Any) -> Iterator[ollama.ProgressResponse]:
+        """Have every host fetch a model, one after the other."""
+        for host in self.hosts:
+            if not host.is_out:
+                yield from host.client.pull(model, **settings)
+
+    def _ask(self, request: Callable[[Any], Any]) -> Any:
+        """The answer of the least busy host, or of the next, if that one fails."""
+        tried: set[Host] = set()
+        last: Exception | None = None
+        while True:
+            with self._least_busy(tried) as host:
+                if host is None:
+                    raise last or ConnectionError("no host answers")
+                tried.add(host)
+                try:
+                    return request(host.client)
+                except DEAD as error:
+                    host.fail()
+                    last = error
+                except ResponseError as error:
+                    if error.status_code != 503:  # busy, not dead
+                        raise
+                    last = error
+
+    @contextmanager
+    def _least_busy(self, tried: set[Host]) -> Iterator[Host | None]:
+        """A host to ask, which is busier meanwhile; None if all were tried."""
+        for host in self.hosts:
+            self._look_after(host)
+        with self.lock:
+            able = [h for h in self.hosts if not h.is_out and h not in tried]
+            host = min(able, key=lambda h: h.busy, default=None)
+            if host:
+                host.busy += 1
+        try:
+            yield host
+        finally:
+            if host:
+                with self.lock:
+                    host.busy -= 1
+
+    def _look_after(self, host: Host) -> None:
+        """Take a host in again that is out, if it answers and holds the same model."""
+        with self.lock:
+            is_due = host.is_out and time.monotonic() - host.out_since >= PAUSE
+            if is_due:
+                host.out_since = time.monotonic()  # the other threads need not ask
+        if is_due:
+            try:
+                found = {name: find_digest(host.probe, name) for name in self.digest}
+            except (*DEAD, ResponseError):
+                return
+            host.is_out = found != self.digest

@@ -1,0 +1,184 @@
+"""Records: what became of each problem, a line each, in a file that survives a crash.
+
+Vocabulary
+    configuration  how a run is made: strategy, model, options, seed. The first line.
+    record         one problem's result, or its failure. A line each, in any order.
+    failure        the model gave no answer (a dead server, a time-out). It is no wrong
+                   answer, and the next run tries the problem again.
+
+Covers: what a file of records holds, and whether a run may go on with it. Does not
+cover: how its lines are kept (`journal.py`), what is in a configuration
+(`provenance.py`), and what records add up to (`report.py`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from array import array
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from helpers.journal import Journal, whole_lines
+
+Sample = tuple[str | None, float, int, bool]
+
+
+@dataclass(frozen=True)
+class Record:
+    """One problem's result.
+
+    index: its place among the problems. problem, prompt: hashes of the texts.
+    answer, rule: the value (None if there is none) and the grader's rule.
+    gold, right: what counts as right, and whether the answer is.
+    confidence: the winner's share of all weights, from 0 to 1.
+    steps: the sentences of the path that was chosen.
+    tokens, calls, seconds: what it cost; the seconds are those of the last try.
+    samples: (answer, score, count, right) of each end of independent paths, else ().
+    failure: why there is no result; all that stands above is empty then.
+    """
+
+    index: int
+    problem: str
+    prompt: str = ""
+    answer: str | None = None
+    rule: str = "none"
+    gold: str = ""
+    right: bool = False
+    confidence: float = 0.0
+    steps: tuple[str, ...] = ()
+    tokens: int = 0
+    calls: int = 0
+    seconds: float = 0.0
+    samples: tuple[Sample, ...] = ()
+    failure: str = ""
+
+
+FIELDS = {field.name for field in fields(Record)}
+
+
+def short_hash(*texts: str) -> str:
+    """16 hexadecimal digits that name these texts."""
+    return hashlib.sha256(json.dumps(texts).encode()).hexdigest()[:16]
+
+
+def to_line(record: Record) -> str:
+    """A record as one line of JSON."""
+    return json.dumps(asdict(record), ensure_ascii=False, separators=(",", ":"))
+
+
+def to_record(line: str) -> Record:
+    """The record on a line. Raises ValueError for anything else."""
+    values = json.loads(line)
+    if not {"index", "problem"} <= set(values) <= FIELDS:
+        raise ValueError("it has other fields")
+    values["steps"] = tuple(values.get("steps", ()))
+    values["samples"] = tuple(map(tuple, values.get("samples", ())))
+    return Record(**values)
+
+
+def read_configuration(file: Path | str) -> dict[str, Any]:
+    """How the run in this file was made. Raises ValueError if it is no such file."""
+    try:
+        return json.loads(next(whole_lines(file)))["configuration"]
+    except (StopIteration, ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"{file} holds no records. Name another file.") from error
+
+
+def read_records(file: Path | str) -> Iterator[Record]:
+    """The records of a file in the order in which they were written, one at a time.
+
+    A problem that failed and was tried again comes once for each try. Raises ValueError
+    for a line that is no record.
+    """
+    lines = enumerate(whole_lines(file), start=1)
+    for number, line in lines:
+        try:
+            if number > 1:  # the first is the configuration
+                yield to_record(line)
+        except (ValueError, TypeError) as error:
+            raise ValueError(
+                f"{file}, line {number}, is not a record ({error}). Delete that line, "
+                "and type the same run again: its problem is solved anew."
+            ) from error
+
+
+def flatten(value: Any, name: str = "") -> dict[str, Any]:
+    """Nested mappings as one: {"model": {"digest": 1}} -> {"model.digest": 1}."""
+    if not isinstance(value, Mapping):
+        return {name: value}
+    flat: dict[str, Any] = {}
+    for key, part in value.items():
+        flat |= flatten(part, f"{name}.{key}" if name else key)
+    return flat
+
+
+def differences(there: Mapping[str, Any], here: Mapping[str, Any]) -> list[str]:
+    """What two configurations differ in: "seed: 0 there, 1 here"."""
+    a, b = flatten(there), flatten(here)
+    return [
+        f"{name}: {a.get(name, 'nothing')} there, {b.get(name, 'nothing')} here"
+        for name in sorted({*a, *b})
+        if a.get(name) != b.get(name)
+    ]
+
+
+class RecordFile(Journal):
+    """A file of records that one run writes: `with RecordFile(...) as records`.
+
+    Raises ValueError if the file is another run's, or none of ours; BlockingIOError if
+    another process writes it.
+    """
+
+    def __init__(self, file: Path | str, configuration: Mapping[str, Any]) -> None:
+        super().__init__(file)
+        # As it comes back from JSON: a tuple would never equal its list.
+        self.configuration = json.loads(json.dumps(configuration))
+        self.known = array("Q")  # hashes of the solved problems, by index; 0: not yet
+
+    def __enter__(self) -> RecordFile:
+        super().__enter__()
+        try:
+            self._go_on()
+        except BaseException:
+            self.lock.release()
+            raise
+        return self
+
+    def _go_on(self) -> None:
+        """Find out what is solved already; in a new file, write how it is made."""
+        first = json.dumps({"configuration": self.configuration}, ensure_ascii=False)
+        if next(whole_lines(self.file), None) is None:
+            self.append(first)
+        found = differences(read_configuration(self.file), self.configuration)
+        if found:
+            raise ValueError(
+                f"{self.file} was made by another run. Type another out, or what was "
+                "typed then:\n  " + "\n  ".join(found)
+            )
+        for record in read_records(self.file):
+            self._mark(record)
+
+    def _mark(self, record: Record) -> None:
+        """Note that a problem is solved, in 8 bytes."""
+        if not record.failure:
+            missing = record.index + 1 - len(self.known)
+            self.known.extend([0] * max(0, missing))
+            self.known[record.index] = int(record.problem, 16)
+
+    def has(self, index: int, problem: str) -> bool:
+        """Is this problem solved? Raises ValueError if another one stands there."""
+        found = self.known[index] if index < len(self.known) else 0
+        if found and found != int(problem, 16):
+            raise ValueError(
+                f"Problem {index} in {self.file} is another one. Type another out, or "
+                "the problems of that run in the same order."
+            )
+        return bool(found)
+
+    def add(self, record: Record) -> None:
+        """Write a record; it is on the disk when this returns."""
+        self.append(to_line(record))
+        self._mark(record)

@@ -1,0 +1,245 @@
+"""Reports: what the records of a run add up to, with honest intervals.
+
+Vocabulary
+    estimate   a number with its 95 % interval. Intervals of shares are Wilson's; all
+               others are bootstrap intervals over *problems*, never over samples, which
+               resemble each other.
+    failure    a problem without a result. It is counted apart: neither right nor wrong.
+    batch      the samples of a strategy that draws independent paths. From one batch of
+               n samples pass@k, majority@k and best-of-N@k follow for every k up to n.
+    confidence the winner's share of the votes; *calibration* asks whether it is honest.
+
+A report reads its files anew for each figure, a record at a time: many problems need no
+more memory than few. Covers: one run, and two runs on the same problems. Does not
+cover: tables and pages (`report_page.py`), the formulas (`estimates.py`).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from math import inf
+from pathlib import Path
+from typing import Any
+
+from helpers.estimates import (
+    Estimate,
+    bootstrap,
+    mcnemar_p,
+    pass_at_k,
+    wilson_interval,
+)
+from helpers.records import Record, differences, read_configuration, read_records
+from helpers.verification import (
+    Bin,
+    best_at_k,
+    calibration_error,
+    reliability,
+    vote_at_k,
+)
+
+
+class Report:
+    """What stands in the files of one run; several if its problems were shared out.
+
+    Raises ValueError if the files are of different runs, or hold one problem twice.
+    """
+
+    def __init__(self, *files: Path | str) -> None:
+        self.files = tuple(map(Path, files))
+        self.configuration = read_configuration(self.files[0])
+        for file in self.files[1:]:
+            found = differences(self.configuration, read_configuration(file))
+            if found:
+                raise ValueError(f"{file} is of another run:\n  " + "\n  ".join(found))
+        self.failed = self._failures()  # index -> what was said
+
+    def _failures(self) -> dict[int, str]:
+        """The problems that failed and were not solved later."""
+        failed: dict[int, str] = {}
+        solved = bytearray()
+        for record in self._tries():
+            solved.extend(bytes(max(0, record.index + 1 - len(solved))))
+            if record.failure and not solved[record.index]:
+                failed[record.index] = record.failure
+            elif not record.failure:
+                if solved[record.index]:
+                    raise ValueError(f"Problem {record.index} stands in {self} twice.")
+                solved[record.index] = 1
+                failed.pop(record.index, None)
+        return failed
+
+    def _tries(self) -> Iterator[Record]:
+        return (record for file in self.files for record in read_records(file))
+
+    def __str__(self) -> str:
+        return ", ".join(map(str, self.files))
+
+    def records(self) -> Iterator[Record]:
+        """The solved problems, in the order in which they were solved."""
+        return (record for record in self._tries() if not record.failure)
+
+    @cached_property
+    def right(self) -> dict[int, bool]:
+        """Is it right? By the index of each solved problem, in order."""
+        return dict(sorted((record.index, record.right) for record in self.records()))
+
+    def accuracy(self) -> Estimate:
+        """The share of the solved problems that is right, with Wilson's interval."""
+        right, n = sum(self.right.values()), len(self.right)
+        return Estimate(right / n if n else 0.0, *wilson_interval(right, n))
+
+    def mean(self, name: str) -> Estimate:
+        """The mean "tokens", "calls" or "seconds" a problem."""
+        return bootstrap([getattr(record, name) for record in self.records()])
+
+    def rules(self) -> Counter[str]:
+        """How often each rule of the grader found the answer."""
+        return Counter(record.rule for record in self.records())
+
+    def samples(self) -> int:
+        """How many samples each problem has at least."""
+        counts = (sum(s[2] for s in record.samples) for record in self.records())
+        return min(counts, default=0)
+
+    def pass_at_k(self, k: int) -> Estimate:
+        """Is any of k samples right? The unbiased estimate of Chen et al. (2021)."""
+        return self._of_batches(k, lambda batch: pass_at_k(len(batch), right(batch), k))
+
+    def majority_at_k(self, k: int, draws: int = 100) -> Estimate:
+        """Is the vote of k samples right? Over random subsets, ties by chance."""
+
+        def share(batch: Sequence[Sample]) -> float:
+            answers = [sample.answer for sample in batch]
+            marks = [sample.right for sample in batch]
+            return vote_at_k(answers, [1.0] * len(batch), marks, k, draws)
+
+        return self._of_batches(k, share)
+
+    def best_at_k(self, k: int) -> Estimate:
+        """Is the best scored of k samples right? Over all subsets, ties by chance."""
+
+        def share(batch: Sequence[Sample]) -> float:
+            scores = [-inf if s.answer is None else s.score for s in batch]
+            return best_at_k(scores, [sample.right for sample in batch], k)
+
+        return self._of_batches(k, share)
+
+    def _of_batches(
+        self, k: int, share: Callable[[Sequence[Sample]], float]
+    ) -> Estimate:
+        """The mean of a share over the batches of all problems."""
+        if not 1 <= k <= self.samples():
+            raise ValueError(
+                f"k={k} needs as many independent samples of each problem; {self} has "
+                f"{self.samples()}. Run self_consistency or best_of_n with n={k} or "
+                "more, and a budget that pays for them."
+            )
+        return bootstrap([share(batch_of(record)) for record in self.records()])
+
+    def calibration(self, bins: int = 10) -> tuple[list[Bin], float]:
+        """The reliability diagram of the confidence, and its calibration error."""
+        pairs = [(record.confidence, record.right) for record in self.records()]
+        scores, marks = zip(*pairs, strict=True)
+        return reliability(scores, marks, bins), calibration_error(scores, marks, bins)
+
+    @property
+    def name(self) -> str:
+        """The strategy with its parameters, as short as can be."""
+        return short_name(self.configuration["strategy"])
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One of the independent samples of a problem."""
+
+    answer: str | None
+    score: float
+    right: bool
+
+
+def batch_of(record: Record) -> list[Sample]:
+    """The samples of a record, one by one."""
+    return [
+        Sample(answer, score, mark)
+        for answer, score, count, mark in record.samples
+        for _ in range(count)
+    ]
+
+
+def right(batch: Sequence[Sample]) -> int:
+    """How many samples are right."""
+    return sum(sample.right for sample in batch)
+
+
+def short_name(description: Any) -> str:
+    """A description on one line: "beam_search(budget=1024, scorer=confidence)"."""
+    if not isinstance(description, dict):
+        return str(description)
+    parts = [f"{k}={short_name(v)}" for k, v in description.items() if k != "name"]
+    name = str(description.get("name", ""))
+    return f"{name}({', '.join(parts)})" if parts else name
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two runs on the same problems, those that both solved.
+
+    both, only_a, only_b, neither: problems that are right.
+    difference: a minus b, in shares, with a bootstrap interval over problems.
+    p: of the exact McNemar test.
+    """
+
+    a: str
+    b: str
+    both: int
+    only_a: int
+    only_b: int
+    neither: int
+    difference: Estimate
+    p: float
+
+    def __str__(self) -> str:
+        n = self.both + self.only_a + self.only_b + self.neither
+        gap = self.difference
+        p = "p < 0.001" if self.p < 0.001 else f"p = {self.p:.3f}"
+        return "\n".join(
+            [
+                f"a: {self.a}",
+                f"b: {self.b}",
+                f"{n} problems solved by both runs",
+                f"both right {self.both}, neither {self.neither}, "
+                f"only a {self.only_a}, only b {self.only_b}",
+                f"a - b: {100 * gap.value:+.1f} points "
+                f"({100 * gap.low:+.1f} to {100 * gap.high:+.1f}), {p}",
+            ]
+        )
+
+
+def compare(a: Report, b: Report) -> Comparison:
+    """Compare two runs, problem by problem.
+
+    Raises ValueError if they are not runs on the same problems.
+    """
+    problems = {record.index: record.problem for record in a.records()}
+    other = {record.index: record.problem for record in b.records()}
+    shared = sorted(set(problems) & set(other))
+    strange = [i for i in shared if problems[i] != other[i]]
+    if strange or not shared:
+        where = f"number {strange[0]} is another one" if strange else "none is in both"
+        raise ValueError(f"{a} and {b} are not on the same problems: {where}.")
+    pairs = [(a.right[i], b.right[i]) for i in shared]
+    counts = Counter(pairs)
+    only_a, only_b = counts[True, False], counts[False, True]
+    return Comparison(
+        a=a.name,
+        b=b.name,
+        both=counts[True, True],
+        only_a=only_a,
+        only_b=only_b,
+        neither=counts[False, False],
+        difference=bootstrap([x - y for x, y in pairs]),
+        p=mcnemar_p(only_a, only_b),
+    )
