@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -28,7 +29,7 @@ from helpers.estimates import with_interval
 from helpers.evaluation import Strategy, evaluate, processes
 from helpers.llm import LLMGen
 from helpers.records import Record
-from helpers.report import Report, compare
+from helpers.report import Report, compare_runs
 from helpers.report_page import figure_of, to_html, to_markdown, to_text
 from helpers.rewards import ArithmeticChecker, Scorer, aggregate, confidence
 from helpers.search import STRATEGIES
@@ -61,7 +62,7 @@ def run_parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("--out", required=True, help="the file of records; a run there is gone on with")
     add("--strategy", required=True, choices=[*STRATEGIES])
-    add("--budget", type=float, default=1024, help="tokens a problem (%(default)s)")
+    add("--budget", type=number, default=1024, help="tokens a problem (%(default)s)")
     add("--set", action="append", default=[], metavar="NAME=NUMBER",
         help="another parameter of the strategy, such as n=8")  # fmt: skip
     add("--scorer", choices=SCORERS, help="what guides the search (arithmetic)")
@@ -149,7 +150,7 @@ class Progress:
             total=total, initial=self.n, unit="problem", file=sys.stderr,
             disable=not self.is_bar,
         )  # fmt: skip
-        self.total = total
+        self.total, self.begun, self.start = total, self.n, time.monotonic()
 
     def __call__(self, record: Record) -> None:
         """Count a record and say so."""
@@ -160,8 +161,11 @@ class Progress:
         self.bar.set_postfix_str(said)
         self.bar.update(not record.failure)
         done = self.n + self.failed
-        if not self.is_bar and (done % max(1, self.total // 20) == 0):
-            print(f"{done} of {self.total}: {said}", file=sys.stderr, flush=True)
+        if not self.is_bar and done % max(1, self.total // 20) == 0:
+            pace = (time.monotonic() - self.start) / (done - self.begun)
+            left = self.bar.format_interval(pace * (self.total - done))
+            said = f"{done} of {self.total}, {left} left: {said}"
+            print(said, file=sys.stderr, flush=True)
 
 
 def run(arguments: Sequence[str]) -> None:
@@ -233,7 +237,7 @@ def compare_command(arguments: Sequence[str]) -> None:
     parser.add_argument("a", help="the records of one run")
     parser.add_argument("b", help="the records of the other")
     args = parser.parse_args(arguments)
-    print(compare(Report(args.a), Report(args.b)))
+    print(compare_runs(Report(args.a), Report(args.b)))
 
 
 COMMANDS = {"report": report_command, "compare": compare_command}

@@ -107,15 +107,16 @@ class Solver:
 
 
 def samples_of(found: SearchResult, gold: str) -> tuple[Sample, ...]:
-    """Each end of the paths of a search: answer, score, how many came there, right."""
+    """The ends of the paths of a search."""
+    values = ((leaf, leaf.answer.value) for leaf in leaves(found.tree))
     return tuple(
-        (
-            None if leaf.answer.value is None else str(leaf.answer.value),
-            float(leaf.value),
-            leaf.action.count,
-            is_correct(str(leaf.answer.value), gold),
+        Sample(
+            answer=None if value is None else str(value),
+            score=float(leaf.value),
+            count=leaf.action.count,
+            right=is_correct(str(value), gold),
         )
-        for leaf in leaves(found.tree)
+        for leaf, value in values
     )
 
 

@@ -114,10 +114,10 @@ class LLMGen:
 
     def __init__(
         self, model: str, temperature: float = 1.0, top_p: float = 1.0, n: int = 128,
-        *, top_k: int = 0, min_p: float = 0.0, seed: int | None = None,
-        stop: str = "\n", num_ctx: int = 2048, repeat_penalty: float = 1.0,
-        timeout: float = 120.0, host: str | None = None, record: str | None = None,
-        replay_only: bool = False,
+        *, top_k: int = 0, min_p: float = 0.0, stop: str = "\n",
+        seed: int | None = None, num_ctx: int = 2048, timeout: float = 120.0,
+        repeat_penalty: float = 1.0, host: str | None = None,
+        record: str | None = None, replay_only: bool = False,
     ) -> None:  # fmt: skip
         options = dict(temperature=temperature, top_p=top_p, top_k=top_k, min_p=min_p,
                        num_ctx=num_ctx, repeat_penalty=repeat_penalty)  # fmt: skip

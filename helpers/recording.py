@@ -45,6 +45,11 @@ def to_json(value: Any) -> str:
     return json.dumps(value, sort_keys=True, default=encode)
 
 
+def to_text(answer: Any) -> str:
+    """An answer of a client as JSON, with the names that are on the wire."""
+    return answer.model_dump_json(exclude_none=True, by_alias=True)
+
+
 class RecordedClient:
     """A client that answers from a recording, and asks another client for the rest.
 
@@ -93,7 +98,7 @@ class RecordedClient:
     def _ask_for_model(self, model: str) -> ollama.ShowResponse:
         shown = self.client.show(model)
         digest = find_digest(self.client, model) or ""
-        row = model, digest, server_version(self.client), shown.model_dump_json()
+        row = model, digest, server_version(self.client), to_text(shown)
         with self.database() as database:
             database.execute("INSERT OR REPLACE INTO models VALUES (?, ?, ?, ?)", row)
         self.digests[model] = digest
@@ -187,10 +192,12 @@ class RecordedClient:
         known = self._recall(keys)
         todo = [i for i, key in enumerate(keys) if key not in known]
         if todo and self.replay_only:
-            facts = {"file": self.file, "model": model}
-            raise failure("missing", said=f"asked: {texts[todo[0]][-300:]}", **facts)
+            text = requests[todo[0]].get("prompt", "")[-60:]
+            seed = requests[todo[0]].get("options", {}).get("seed")
+            said = f"asked with seed {seed} to go on after {text!r}"
+            raise failure("missing", file=self.file, model=model, said=said)
         if todo:
-            answers = [a.model_dump_json(exclude_none=True) for a in ask(todo)]
+            answers = [to_text(answer) for answer in ask(todo)]
             rows = [
                 (keys[i], digest, texts[i], answer)
                 for i, answer in zip(todo, answers, strict=True)

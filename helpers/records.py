@@ -19,11 +19,19 @@ from array import array
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from helpers.journal import Journal, whole_lines
 
-Sample = tuple[str | None, float, int, bool]
+
+class Sample(NamedTuple):
+    """An end of independent paths: its value, its score, how many of the samples came
+    there, and whether it is right."""
+
+    answer: str | None
+    score: float
+    count: int
+    right: bool
 
 
 @dataclass(frozen=True)
@@ -36,7 +44,7 @@ class Record:
     confidence: the winner's share of all weights, from 0 to 1.
     steps: the sentences of the path that was chosen.
     tokens, calls, seconds: what it cost; the seconds are those of the last try.
-    samples: (answer, score, count, right) of each end of independent paths, else ().
+    samples: of a strategy that draws independent paths, else ().
     failure: why there is no result; all that stands above is empty then.
     """
 
@@ -66,7 +74,7 @@ def short_hash(*texts: str) -> str:
 
 def to_line(record: Record) -> str:
     """A record as one line of JSON."""
-    return json.dumps(asdict(record), ensure_ascii=False, separators=(",", ":"))
+    return json.dumps(asdict(record), separators=(",", ":"))
 
 
 def to_record(line: str) -> Record:
@@ -75,7 +83,7 @@ def to_record(line: str) -> Record:
     if not {"index", "problem"} <= set(values) <= FIELDS:
         raise ValueError("it has other fields")
     values["steps"] = tuple(values.get("steps", ()))
-    values["samples"] = tuple(map(tuple, values.get("samples", ())))
+    values["samples"] = tuple(Sample(*s) for s in values.get("samples", ()))
     return Record(**values)
 
 
@@ -149,7 +157,7 @@ class RecordFile(Journal):
 
     def _go_on(self) -> None:
         """Find out what is solved already; in a new file, write how it is made."""
-        first = json.dumps({"configuration": self.configuration}, ensure_ascii=False)
+        first = json.dumps({"configuration": self.configuration})
         if next(whole_lines(self.file), None) is None:
             self.append(first)
         found = differences(read_configuration(self.file), self.configuration)

@@ -7,7 +7,7 @@ Vocabulary
     failure    a problem without a result. It is counted apart: neither right nor wrong.
     batch      the samples of a strategy that draws independent paths. From one batch of
                n samples pass@k, majority@k and best-of-N@k follow for every k up to n.
-    confidence the winner's share of the votes; *calibration* asks whether it is honest.
+    confidence the winner's share of the weights; *calibration* asks if it is honest.
 
 A report reads its files anew for each figure, a record at a time: many problems need no
 more memory than few. Covers: one run, and two runs on the same problems. Does not
@@ -31,7 +31,13 @@ from helpers.estimates import (
     pass_at_k,
     wilson_interval,
 )
-from helpers.records import Record, differences, read_configuration, read_records
+from helpers.records import (
+    Record,
+    Sample,
+    differences,
+    read_configuration,
+    read_records,
+)
 from helpers.verification import (
     Bin,
     best_at_k,
@@ -101,12 +107,14 @@ class Report:
 
     def samples(self) -> int:
         """How many samples each problem has at least."""
-        counts = (sum(s[2] for s in record.samples) for record in self.records())
+        counts = (sum(s.count for s in record.samples) for record in self.records())
         return min(counts, default=0)
 
     def pass_at_k(self, k: int) -> Estimate:
         """Is any of k samples right? The unbiased estimate of Chen et al. (2021)."""
-        return self._of_batches(k, lambda batch: pass_at_k(len(batch), right(batch), k))
+        return self._of_batches(
+            k, lambda batch: pass_at_k(len(batch), sum(s.right for s in batch), k)
+        )
 
     def majority_at_k(self, k: int, draws: int = 100) -> Estimate:
         """Is the vote of k samples right? Over random subsets, ties by chance."""
@@ -151,27 +159,9 @@ class Report:
         return short_name(self.configuration["strategy"])
 
 
-@dataclass(frozen=True)
-class Sample:
-    """One of the independent samples of a problem."""
-
-    answer: str | None
-    score: float
-    right: bool
-
-
 def batch_of(record: Record) -> list[Sample]:
     """The samples of a record, one by one."""
-    return [
-        Sample(answer, score, mark)
-        for answer, score, count, mark in record.samples
-        for _ in range(count)
-    ]
-
-
-def right(batch: Sequence[Sample]) -> int:
-    """How many samples are right."""
-    return sum(sample.right for sample in batch)
+    return [sample for sample in record.samples for _ in range(sample.count)]
 
 
 def short_name(description: Any) -> str:
@@ -218,7 +208,7 @@ class Comparison:
         )
 
 
-def compare(a: Report, b: Report) -> Comparison:
+def compare_runs(a: Report, b: Report) -> Comparison:
     """Compare two runs, problem by problem.
 
     Raises ValueError if they are not runs on the same problems.

@@ -135,7 +135,7 @@ def test_index_addresses_would_be_noticed(text):
 
 @pytest.mark.parametrize(
     "module",
-    ["helpers"] + [f"helpers.{m}" for m in ("llm", "grading", "data", "evaluation")],
+    ["helpers"] + [f"helpers.{m}" for m in ("llm", "grading", "data", "estimates")],
 )
 def test_import_stays_light(module):
     heavy = {"datasets", "matplotlib", "gymnasium", "torch"}

@@ -1,0 +1,101 @@
+"""abacus behind HTTP, in Ollama's language: `python -m helpers.abacus.serve`.
+
+For trying what needs a server where there is none: `LLMGen("abacus:latest", host=...)`
+reaches it as it would reach Ollama. (The name "abacus" alone never asks a server.)
+
+Covers: /api/generate without streaming, /api/embed, /api/show, /api/pull, /api/tags,
+/api/version; each request in a thread. Does not cover: chat, streams, other models.
+"""
+
+import argparse
+import json
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import ollama
+
+from helpers.abacus.client import AbacusClient
+
+VERSION = "0.0.0-abacus"
+CLIENT = AbacusClient()
+
+
+def generate(body: dict[str, Any]) -> Any:
+    """One continuation, whole; what abacus cannot do, its client refuses."""
+    wanted = ("model", "prompt", "options", "logprobs", "top_logprobs", "think")
+    given = {name: body[name] for name in wanted if body.get(name) is not None}
+    return CLIENT.generate(**given, images=body.get("images"))
+
+
+ANSWERS = {  # path: what answers it, given the JSON of the request
+    "/api/generate": generate,
+    "/api/embed": lambda body: CLIENT.embed(body["model"], body["input"]),
+    "/api/show": lambda body: CLIENT.show(body["model"]),
+    "/api/pull": lambda body: CLIENT.pull(body["model"]),
+    "/api/tags": lambda body: CLIENT.list(),
+    "/api/version": lambda body: {"version": VERSION},
+}
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Answers one request with JSON, errors too."""
+
+    protocol_version = "HTTP/1.1"  # a client keeps its connection
+
+    def do_POST(self) -> None:
+        """Answer a request that has a body."""
+        size = int(self.headers.get("Content-Length") or 0)
+        try:
+            self.answer(json.loads(self.rfile.read(size) or b"{}"))
+        except ValueError:
+            self.send(400, json.dumps({"error": "the request is not JSON"}))
+
+    def do_GET(self) -> None:
+        """Answer a request without a body."""
+        self.answer({})
+
+    def answer(self, body: dict[str, Any]) -> None:
+        """Find what answers this path, and send what it says."""
+        try:
+            found = ANSWERS[self.path](body)
+            text = json.dumps(found) if isinstance(found, dict) else to_json(found)
+            self.send(200, text)
+        except ollama.ResponseError as error:
+            self.send(error.status_code, json.dumps({"error": error.error}))
+        except (KeyError, TypeError) as error:
+            self.send(404, json.dumps({"error": f"not understood: {error!r}"}))
+
+    def send(self, status: int, text: str) -> None:
+        """Send JSON."""
+        content = text.encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *_: object) -> None:
+        """Keep quiet."""
+
+
+def to_json(found: Any) -> str:
+    """An answer of the client, with the names that are on the wire."""
+    return found.model_dump_json(exclude_none=True, by_alias=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m helpers.abacus.serve")
+    parser.add_argument("--host", default="127.0.0.1", help="(%(default)s)")
+    parser.add_argument("--port", type=int, default=11500, help="(%(default)s)")
+    args = parser.parse_args()
+    with ThreadingHTTPServer((args.host, args.port), Handler) as server:
+        host, port = server.server_address[:2]
+        print(f"abacus answers at {host}:{port}; Ctrl-C stops it.", flush=True)
+        try:
+            server.serve_forever()
+        except KeyboardInterrupt:
+            print("Stopped.")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,390 @@
+"""Runs: whatever interrupts them, they end with what an undisturbed run finds."""
+
+import json
+import os
+import random
+import signal
+import sys
+import threading
+import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
+import pytest
+from toy_language import GOLD, PLENTY, ToyLanguage, table_scorer
+
+from helpers.budget import Budget
+from helpers.connection import LLMError, failure
+from helpers.env import GSM8KEnv, Problem
+from helpers.evaluation import LAST_STRAW, evaluate, processes
+from helpers.llm import LLMGen
+from helpers.records import Record, read_configuration, read_records, to_line, to_record
+from helpers.report import Report
+from helpers.rewards import ArithmeticChecker, aggregate, confidence
+from helpers.search import beam_search, mcts
+from helpers.voting import best_of_n, greedy, self_consistency
+
+VOTE = partial(self_consistency, budget=PLENTY, n=5)
+ENV = partial(GSM8KEnv, max_steps=6)
+
+
+def problems(n):
+    return [{"question": f"Which, {i}?", "answer": str(i % 4)} for i in range(n)]
+
+
+def run(out, n=12, strategy=VOTE, llm=None, **options):
+    options = {"make_env": ENV, "pauses": (0, 0)} | options
+    return evaluate(strategy, problems(n), llm or ToyLanguage(3), out=out, **options)
+
+
+def results(report):
+    """All that may not differ between two runs, by problem."""
+    kept = {}
+    for record in report.records():
+        assert record.index not in kept
+        kept[record.index] = {**vars(record), "seconds": None}
+    return kept
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    return results(run(tmp_path_factory.mktemp("whole") / "x.jsonl"))
+
+
+class Fragile(ToyLanguage):
+    """A toy that fails at some prompts, as often as `faults` says."""
+
+    def __init__(self, faults, kind="server"):
+        super().__init__(3)
+        self.faults, self.kind, self.asked = dict(faults), kind, 0
+
+    def sample(self, prompt, k, seed=None, image=None):
+        self.asked += 1
+        for word, left in self.faults.items():
+            if word in prompt and left:
+                self.faults[word] -= 1
+                raise failure(self.kind, address="nowhere", num_ctx=1, said="no")
+        return super().sample(prompt, k, seed, image)
+
+
+# What is recorded
+
+
+def test_a_record_says_what_the_search_found(tmp_path):
+    report = run(tmp_path / "x.jsonl", n=4)
+    for record, problem in zip(report.records(), problems(4), strict=True):
+        toy = ToyLanguage(3)
+        env = ENV(Problem(**problem), toy)
+        env.reset(seed=0)
+        found = VOTE(env, toy, seed=0)
+        assert record.answer == str(found.answer.value)
+        assert record.right == (record.answer == problem["answer"] == record.gold)
+        assert record.tokens == found.tokens == toy.tokens
+        assert record.calls == found.calls and record.rule == "answer is"
+        assert record.steps == tuple(found.path.path)
+        votes = [weight for _, weight in found.ranked]
+        assert record.confidence == max(votes) / sum(votes)
+        assert sum(sample.count for sample in record.samples) == 5
+        winner = [s.count for s in record.samples if s.answer == record.answer]
+        assert sum(winner) == max(votes)
+
+
+def test_a_tree_is_no_batch_of_samples(tmp_path):
+    report = run(tmp_path / "x.jsonl", 2, partial(mcts, budget=300))
+    assert [record.samples for record in report.records()] == [(), ()]
+
+
+def test_records_come_back_from_their_lines(undisturbed):
+    for values in undisturbed.values():
+        record = Record(**values)
+        assert to_record(to_line(record)) == record
+
+
+def test_the_configuration_names_all_that_matters(tmp_path):
+    scorer = aggregate(ArithmeticChecker().step_scores, "min")
+    strategy = partial(beam_search, budget=Budget(calls=9), scorer=scorer)
+    evaluate(strategy, problems(1), LLMGen("abacus"), out=tmp_path / "x", seed=4)
+    found = read_configuration(tmp_path / "x")
+    assert found["strategy"]["name"] == "beam_search"
+    assert found["strategy"]["budget"]["calls"] == 9
+    assert "ArithmeticChecker" in json.dumps(found["strategy"]["scorer"])
+    assert "min" in json.dumps(found["strategy"]["scorer"])
+    assert found["model"]["name"] == "abacus" and len(found["model"]["digest"]) == 64
+    assert found["options"]["temperature"] == 1.0 and found["seed"] == 4
+    assert found["environment"] == {"name": "GSM8KEnv", "is_few_shot": False}
+
+
+# Going on
+
+
+def test_a_run_goes_on_from_what_is_there(tmp_path, undisturbed):
+    toy, file = ToyLanguage(3), tmp_path / "x.jsonl"
+    run(file, n=5)
+    assert results(run(file, n=12, llm=toy)) == undisturbed
+    asked = "".join(prompt for prompt, *_ in toy.account)
+    assert "Which, 5?" in asked and "Which, 4?" not in asked
+    before = file.read_bytes()
+    assert results(run(file, n=12, llm=toy)) == undisturbed
+    assert file.read_bytes() == before  # nothing was asked again
+
+
+def test_wherever_the_file_was_cut_it_ends_the_same(tmp_path, undisturbed):
+    file = tmp_path / "x.jsonl"
+    run(file)
+    content = file.read_bytes()
+    for size in random.Random(0).sample(range(len(content)), k=60):
+        file.write_bytes(content[:size])
+        assert results(run(file)) == undisturbed
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
+def test_killed_at_50_random_moments_it_ends_the_same(tmp_path, undisturbed):
+    """SIGKILL after a random number of lines of Python, in a process of its own."""
+    file, rng, killed, ended = tmp_path / "x.jsonl", random.Random(1), 0, 0
+    while killed < 50:
+        lines_left = rng.randrange(60_000)  # of the 280,000 that a whole run takes
+        child = os.fork()
+        if child == 0:
+
+            def count(*_):
+                nonlocal lines_left
+                lines_left -= 1
+                if lines_left < 0:
+                    os.kill(os.getpid(), signal.SIGKILL)
+                return count
+
+            try:
+                sys.settrace(count)
+                run(file)
+            finally:
+                os._exit(0)
+        _, status = os.waitpid(child, 0)
+        if os.WIFSIGNALED(status):
+            killed += 1
+        else:  # it came to its end: begin another run
+            assert results(Report(file)) == undisturbed
+            ended += 1
+            file.unlink()
+    assert ended >= 3
+    assert results(run(file)) == undisturbed
+
+
+def test_another_run_in_the_same_file_is_refused(tmp_path):
+    file = tmp_path / "x.jsonl"
+    run(file, n=2)
+    before = file.read_bytes()
+    for options, told in (
+        ({"seed": 1}, "seed: 0 there, 1 here"),
+        ({"strategy": partial(VOTE, n=6)}, "strategy.n: 5 there, 6 here"),
+        ({"make_env": GSM8KEnv}, "environment.max_steps: 6 there, nothing here"),
+        ({"llm": Fragile({})}, "model.name: ToyLanguage there, Fragile here"),
+    ):
+        with pytest.raises(ValueError, match=told):
+            run(file, n=2, **options)
+    with pytest.raises(ValueError, match="Problem 0 in .* is another one"):
+        evaluate(VOTE, problems(2)[::-1], ToyLanguage(3), out=file, make_env=ENV)
+    assert file.read_bytes() == before
+
+
+def test_a_file_of_other_people_is_left_alone(tmp_path):
+    file = tmp_path / "x.jsonl"
+    for text in ("my only copy", "my only\ncopy", '{"a": 1}\n', "[1]\n{}\n"):
+        file.write_text(text, encoding="utf-8")
+        with pytest.raises(ValueError, match="another file|is no journal"):
+            run(file)
+        assert file.read_text(encoding="utf-8") == text
+
+
+def test_a_damaged_line_is_named(tmp_path, undisturbed):
+    file = tmp_path / "x.jsonl"
+    run(file)
+    lines = file.read_text(encoding="utf-8").splitlines(keepends=True)
+    for bad in ("\0\0\n", "{}\n", '{"index": 1, "problem": "a", "else": 1}\n', "5\n"):
+        file.write_text("".join([*lines[:3], bad, *lines[4:]]), encoding="utf-8")
+        with pytest.raises(ValueError, match="line 4, is not a record.*Delete that"):
+            run(file)
+    file.write_text("".join([*lines[:3], *lines[4:]]), encoding="utf-8")
+    assert results(run(file)) == undisturbed
+
+
+def test_a_run_that_is_being_written_is_refused(tmp_path):
+    file, told = tmp_path / "x.jsonl", []
+
+    def again(record):
+        with pytest.raises(BlockingIOError, match="Another run is writing") as error:
+            run(file)
+        told.append(str(error.value))
+
+    run(file, n=2, on_record=again)
+    assert len(told) == 2
+
+
+# Failures
+
+
+def test_a_failure_is_tried_again_and_leaves_no_trace(tmp_path, undisturbed):
+    toy = Fragile({"Which, 3": 2, "Which, 7": 1})
+    report = run(tmp_path / "x.jsonl", llm=toy)
+    found, other = results(report), results(run(tmp_path / "y", llm=Fragile({})))
+    assert found == other and report.failed == {}
+    assert {i: r["answer"] for i, r in found.items()} == {
+        i: r["answer"] for i, r in undisturbed.items()
+    }
+
+
+def test_what_keeps_failing_is_recorded_and_solved_by_the_next_run(tmp_path):
+    file = tmp_path / "x.jsonl"
+    report = run(file, llm=Fragile({"Which, 3": 99}))
+    assert [*report.failed] == [3] and "ollama serve" in report.failed[3]
+    assert len(report.right) == 11 and 3 not in report.right
+    assert report.accuracy().value == sum(report.right.values()) / 11
+    (failed,) = [record for record in read_records(file) if record.failure]
+    assert failed.answer is None and failed.tokens == 0
+    report = run(file, llm=Fragile({}))
+    assert report.failed == {} and len(report.right) == 12
+
+
+def test_what_is_hopeless_is_tried_once(tmp_path):
+    for kind, tries in (("context", 1), ("server", 3)):
+        toy = Fragile({"Which, 0": 99}, kind)
+        run(tmp_path / kind, n=1, llm=toy)
+        assert toy.asked == tries
+
+
+def test_a_dead_server_ends_the_run_but_nothing_is_lost(tmp_path):
+    file = tmp_path / "x.jsonl"
+    toy = Fragile({f"Which, {i}?": 99 for i in range(4, 40)})
+    with pytest.raises(LLMError, match=f"{LAST_STRAW} problems in a row .* the same"):
+        run(file, n=40, llm=toy)
+    assert [*Report(file).right] == [0, 1, 2, 3]
+    assert len(run(file, n=40, llm=Fragile({})).right) == 40
+
+
+def test_a_model_that_says_nothing_fails_and_is_not_wrong(tmp_path):
+    toy = ToyLanguage(3)
+    toy.rules["Answer:"] = {"": 1.0}
+    report = run(tmp_path / "x.jsonl", n=2, llm=toy)
+    assert "said nothing at all" in report.failed[0] and not report.right
+
+
+def test_words_without_a_count_fail(tmp_path):
+    class Uncounted(ToyLanguage):
+        def draw(self, options, seed):
+            return super().draw(options, seed).__class__("a", 0, None, "length")
+
+    report = run(tmp_path / "x.jsonl", n=1, llm=Uncounted(3))
+    assert "counted no tokens" in report.failed[0]
+
+
+def test_a_gold_answer_without_a_number_fails(tmp_path):
+    rows = [{"question": "Which?", "answer": "#### many"}]
+    report = evaluate(VOTE, rows, ToyLanguage(3), out=tmp_path / "x", make_env=ENV)
+    assert "No number can be read" in report.failed[0]
+
+
+def test_a_mistake_in_the_strategy_is_no_failure_of_the_model(tmp_path):
+    file = tmp_path / "x.jsonl"
+    run(file, n=2)
+    for executor in (None, ThreadPoolExecutor(2)):
+        with pytest.raises(ValueError, match="n=0: type a whole number"):
+            run(tmp_path / f"{executor}"[:5], strategy=partial(VOTE, n=0))
+    assert len(Report(file).right) == 2
+
+
+# Stopping
+
+
+def press_ctrl_c():
+    signal.raise_signal(signal.SIGINT)
+
+
+@pytest.mark.parametrize("threads", [0, 2])
+def test_ctrl_c_stops_after_the_problems_under_way(tmp_path, undisturbed, threads):
+    file, before = tmp_path / "x.jsonl", signal.getsignal(signal.SIGINT)
+    executor = ThreadPoolExecutor(threads) if threads else None
+
+    def interrupt(record):
+        if record.index == 4:
+            press_ctrl_c()
+
+    with pytest.raises(KeyboardInterrupt, match="type the same again"):
+        run(file, executor=executor, on_record=interrupt)
+    assert signal.getsignal(signal.SIGINT) is before
+    found = results(Report(file))
+    assert 4 in found and (threads or len(found) == 5)
+    assert found.items() <= undisturbed.items()
+    assert results(run(file)) == undisturbed
+
+
+def test_pressed_twice_it_stops_at_once(tmp_path):
+    def impatient(record):
+        press_ctrl_c()
+        press_ctrl_c()
+
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path / "x.jsonl", on_record=impatient)
+    assert len(Report(tmp_path / "x.jsonl").right) == 1
+
+
+def test_outside_the_main_thread_ctrl_c_is_left_alone(tmp_path, undisturbed):
+    found = []
+    target = partial(run, tmp_path / "x.jsonl")
+    thread = threading.Thread(target=lambda: found.append(results(target())))
+    thread.start()
+    thread.join()
+    assert found == [undisturbed]
+
+
+# Executors and memory
+
+
+def test_threads_find_the_same(tmp_path, undisturbed):
+    with ThreadPoolExecutor(4) as executor:
+        assert results(run(tmp_path / "x", executor=executor)) == undisturbed
+
+
+def test_processes_find_the_same_with_abacus(tmp_path):
+    rows, llm = problems(6), LLMGen("abacus")
+    scorer = aggregate(ArithmeticChecker().step_scores, "min")
+    for i, strategy in enumerate(
+        (partial(best_of_n, budget=300, scorer=scorer), partial(greedy, budget=200))
+    ):
+        alone = evaluate(strategy, rows, llm, out=tmp_path / f"{i}-alone")
+        with processes(2) as executor:
+            other = tmp_path / f"{i}-processes"
+            together = evaluate(strategy, rows, llm, out=other, executor=executor)
+        assert results(together) == results(alone)
+
+
+def test_20_000_problems_need_no_more_memory_than_2_000(tmp_path):
+    toy = ToyLanguage(3)
+    env = ENV(Problem("Which?", "1"), toy)
+    env.reset(seed=0)
+    found = VOTE(env, toy, seed=0)
+
+    def known(env, llm, seed):
+        return found
+
+    def peak(n):
+        stream = ({"question": f"{i}?", "answer": str(GOLD)} for i in range(n))
+        tracemalloc.start()
+        evaluate(known, stream, toy, out=tmp_path / str(n))
+        _, highest = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        return highest
+
+    few, many = peak(2_000), peak(20_000)
+    assert many - few < 18_000 * 20  # bytes: 8 for a hash, and 1 for a mark
+    assert len(Report(tmp_path / "20000").right) == 20_000
+
+
+def test_scorers_of_the_project_have_descriptions_of_their_own():
+    from helpers.provenance import describe
+
+    checker = ArithmeticChecker()
+    scorers = [
+        None, confidence, checker, table_scorer,
+        *(aggregate(checker.step_scores, how) for how in ("min", "mean")),
+    ]  # fmt: skip
+    found = [json.dumps(describe(scorer)) for scorer in scorers]
+    assert len({*found}) == len(found)
