@@ -135,13 +135,13 @@ def mcnemar_p(only_a: int, only_b: int) -> float:
     methods were equally good, a fair coin would decide which of the two; this is the
     chance that as many coins fall at least as unevenly, to either side.
     """
-    only_a, only_b = index(only_a), index(only_b)  # NumPy's integers would overflow
+    from scipy.stats import binomtest
+
+    only_a, only_b = index(only_a), index(only_b)  # NumPy's integers, too
     if min(only_a, only_b) < 0:
         raise ValueError(f"counts are not below 0; got {only_a}, {only_b}")
     n = only_a + only_b
-    heads = range(max(only_a, only_b), n + 1)
-    tail = sum(comb(n, i) for i in heads) / 2**n
-    return min(1.0, 2 * tail)
+    return float(binomtest(only_a, n).pvalue) if n else 1.0
 
 
 def pass_at_k(n: int, c: int, k: int) -> float:

@@ -35,6 +35,7 @@ from helpers.rewards import ArithmeticChecker, Scorer, aggregate, confidence
 from helpers.search import STRATEGIES
 
 SCORERS = ("arithmetic", "confidence", "prm")
+DASK_TIMEOUT = 10  # seconds
 RUN_EXAMPLE = """example: 200 problems of GSM8K with llama3.2 on two Ollama servers
   python -m helpers.evaluate --model llama3.2 --hosts desk1:11434,desk2:11434 \\
     --problems gsm8k --limit 200 --strategy self_consistency --out runs/vote.jsonl
@@ -124,7 +125,7 @@ def make_executor(args: argparse.Namespace) -> Iterator[Executor | None]:
         except ImportError as error:
             advice = 'Dask is missing. Type: pip install -e ".[scale]"'
             raise ValueError(advice) from error
-        with Client(args.dask, timeout=10) as client:
+        with Client(args.dask, timeout=DASK_TIMEOUT) as client:
             yield client.get_executor()
     elif args.workers > 1:
         is_abacus = args.model == "abacus"
@@ -168,8 +169,8 @@ class Progress:
             print(said, file=sys.stderr, flush=True)
 
 
-def run(arguments: Sequence[str]) -> None:
-    """Evaluate as the arguments say, and print the report."""
+def run(arguments: Sequence[str]) -> int:
+    """Evaluate as the arguments say, and print the report; 1 if problems failed."""
     parser = run_parser()
     args = parser.parse_args(arguments)
     host = args.hosts if args.model != "abacus" else None
@@ -191,9 +192,10 @@ def run(arguments: Sequence[str]) -> None:
         print(f"failed: problem {index}: {said}")
     if report.failed:
         print("Type the same again to try what failed once more.")
+    return min(1, len(report.failed))
 
 
-def report_command(arguments: Sequence[str]) -> None:
+def report_command(arguments: Sequence[str]) -> int:
     """Print a table of runs; write a figure, Markdown or a page."""
     parser = parser_of("report", "What runs add up to, a row each.", REPORT_EXAMPLE)
     parser.add_argument("files", nargs="+", help="of records; one run may have more")
@@ -209,6 +211,7 @@ def report_command(arguments: Sequence[str]) -> None:
         write(args.markdown, to_markdown(reports).encode())
     if args.html:
         write(args.html, to_html(reports).encode())
+    return 0
 
 
 def by_run(names: Sequence[str]) -> list[list[str]]:
@@ -230,7 +233,7 @@ def write(file: str, content: bytes) -> None:
     print(f"Wrote {file}.")
 
 
-def compare_command(arguments: Sequence[str]) -> None:
+def compare_command(arguments: Sequence[str]) -> int:
     """Print the paired comparison of two runs."""
     about = "Two runs on the same problems: the exact paired test and its interval."
     parser = parser_of("compare", about, COMPARE_EXAMPLE)
@@ -238,24 +241,24 @@ def compare_command(arguments: Sequence[str]) -> None:
     parser.add_argument("b", help="the records of the other")
     args = parser.parse_args(arguments)
     print(compare_runs(Report(args.a), Report(args.b)))
+    return 0
 
 
 COMMANDS = {"report": report_command, "compare": compare_command}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Do what the arguments say; 1 for an error, 130 after Ctrl-C, else 0."""
+    """Do what the arguments say; 1 for an error or failures, 130 after Ctrl-C."""
     given = [*(sys.argv[1:] if arguments is None else arguments)]
     command = COMMANDS.get(given[0]) if given else None
     try:
-        command(given[1:]) if command else run(given)
+        return command(given[1:]) if command else run(given)
     except KeyboardInterrupt as interrupt:
         print(str(interrupt) or "Stopped.", file=sys.stderr)
         return 130
     except (LLMError, OSError, TypeError, ValueError) as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         return 1
-    return 0
 
 
 if __name__ == "__main__":

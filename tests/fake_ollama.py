@@ -36,7 +36,7 @@ class FakeOllama:
     script[path]: answers to give before the usual ones, each a (status, JSON value or
     bytes) pair, HANG or BREAK.
     changes: fields of every usual response of /api/generate to change.
-    show: the answer of /api/show.
+    show: the answer of /api/show. digest: that of every model.
     registry: names that can be pulled, with the digests and bytes of their layers.
     """
 
@@ -45,6 +45,7 @@ class FakeOllama:
         self.requests: list[tuple[str, dict]] = []
         self.script: dict[str, deque] = defaultdict(deque)
         self.changes: dict[str, object] = {}
+        self.digest = "d1"
         self.show: dict[str, object] = {
             "capabilities": ["completion"],
             "model_info": {"llama.context_length": 131072, "general.type": "model"},
@@ -73,6 +74,11 @@ class FakeOllama:
         model = body.get("model", "").removesuffix(":latest")
         if path == "/api/pull":
             return 200, self.pull(model)
+        if path == "/api/version":
+            return 200, {"version": "0.33.0"}
+        if path == "/api/tags":
+            digests = [{"model": n, "digest": self.digest} for n in self.models]
+            return 200, {"models": digests}
         if path not in ("/api/show", "/api/generate"):
             return 404, b"404 page not found"
         if model not in {name.removesuffix(":latest") for name in self.models}:
@@ -99,6 +105,9 @@ def handler_for(fake: FakeOllama) -> type[BaseHTTPRequestHandler]:
     """A request handler that serves one `FakeOllama`."""
 
     class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.do_POST()
+
         def do_POST(self) -> None:
             size = int(self.headers.get("Content-Length", 0))
             body = json.loads(self.rfile.read(size) or b"{}")

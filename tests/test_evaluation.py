@@ -142,7 +142,7 @@ def test_killed_at_50_random_moments_it_ends_the_same(tmp_path, undisturbed):
     """SIGKILL after a random number of lines of Python, in a process of its own."""
     file, rng, killed, ended = tmp_path / "x.jsonl", random.Random(1), 0, 0
     while killed < 50:
-        lines_left = rng.randrange(60_000)  # of the 280,000 that a whole run takes
+        lines_left = rng.randrange(120_000)  # of the 280,000 that a whole run takes
         child = os.fork()
         if child == 0:
 

@@ -46,9 +46,9 @@ class Handler(BaseHTTPRequestHandler):
         """Answer a request that has a body."""
         size = int(self.headers.get("Content-Length") or 0)
         try:
-            self.answer(json.loads(self.rfile.read(size) or b"{}"))
-        except ValueError:
-            self.send(400, json.dumps({"error": "the request is not JSON"}))
+            self.answer(dict(json.loads(self.rfile.read(size) or b"{}")))
+        except (TypeError, ValueError):
+            self.send(400, json.dumps({"error": "the request is no JSON object"}))
 
     def do_GET(self) -> None:
         """Answer a request without a body."""
@@ -62,7 +62,7 @@ class Handler(BaseHTTPRequestHandler):
             self.send(200, text)
         except ollama.ResponseError as error:
             self.send(error.status_code, json.dumps({"error": error.error}))
-        except (KeyError, TypeError) as error:
+        except KeyError as error:
             self.send(404, json.dumps({"error": f"not understood: {error!r}"}))
 
     def send(self, status: int, text: str) -> None:

@@ -1,0 +1,224 @@
+"""Recorded answers: said again word for word, without the server that gave them."""
+
+import os
+import pickle
+import sqlite3
+import subprocess
+import sys
+from functools import partial
+from pathlib import Path
+
+import pytest
+from fake_ollama import FakeOllama
+from test_evaluation import results
+
+from helpers.abacus.client import AbacusClient
+from helpers.connection import LLMError
+from helpers.env import GSM8KEnv
+from helpers.evaluation import evaluate
+from helpers.llm import LLMGen
+from helpers.reading import embed, next_tokens
+from helpers.search import beam_search
+from helpers.voting import best_of_n
+
+PROMPT = "Question: Tom has 3 apples and buys 4. How many?\nAnswer:\n"
+
+
+@pytest.fixture
+def file(tmp_path):
+    return str(tmp_path / "answers.sqlite")
+
+
+@pytest.fixture
+def served():
+    with FakeOllama("llama3.2:latest") as fake:
+        yield fake
+
+
+def asked(fake):
+    return [path for path, _ in fake.requests if path == "/api/generate"]
+
+
+def test_a_class_room_without_a_server_hears_the_same(served, file):
+    teacher = LLMGen("llama3.2", host=served.host, record=file)
+    said = teacher.sample(PROMPT, 3, seed=5)
+    assert len(asked(served)) == 3
+    assert teacher.sample(PROMPT, 3, seed=5) == said and len(asked(served)) == 3
+    assert teacher.sample(PROMPT, 4, seed=5)[:3] == said and len(asked(served)) == 4
+    served.server.server_close()
+    for replay_only in (True, False):
+        options = {"host": "127.0.0.1:1", "record": file, "replay_only": replay_only}
+        student = LLMGen("llama3.2", **options)
+        assert student.sample(PROMPT, 3, seed=5) == said
+        told = "holds no such answer" if replay_only else "No Ollama server answers"
+        with pytest.raises(LLMError, match=told):
+            student.sample(PROMPT, 3, seed=6)
+    assert student.connection.provenance() == teacher.connection.provenance()
+
+
+def test_a_miss_says_what_was_asked_and_what_to_do(served, file):
+    LLMGen("llama3.2", host=served.host, record=file)
+    student = LLMGen("llama3.2", record=file, replay_only=True)
+    with pytest.raises(LLMError, match="seed.*How many.*Record it where 'llama3.2'"):
+        student.sample(PROMPT, 1, seed=0)
+    with pytest.raises(LLMError, match="no such model"):
+        LLMGen("another", record=file, replay_only=True)
+
+
+def test_whatever_an_answer_depends_on_is_asked_anew(served, file):
+    served.show["capabilities"] = ["completion", "vision"]
+    llm = LLMGen("llama3.2", host=served.host, record=file)
+    llm.sample(PROMPT, 1, seed=0)
+    for other in (
+        partial(llm.sample, PROMPT + "x", 1, seed=0),
+        partial(llm.sample, PROMPT, 1, seed=1),
+        partial(llm.sample, PROMPT, 1, seed=0, image="AAAA"),
+        partial(llm.at_temperature(0.5).sample, PROMPT, 1, seed=0),
+        partial(next_tokens, llm, PROMPT),
+    ):
+        before = len(asked(served))
+        first = other()
+        assert len(asked(served)) == before + 1
+        assert other() == first and len(asked(served)) == before + 1
+
+
+def test_a_model_that_changed_under_its_name_is_asked_anew(served, file):
+    def digest(text):
+        served.digest = text
+        return LLMGen("llama3.2", host=served.host, record=file)
+
+    digest("old").sample(PROMPT, 1, seed=0)
+    assert digest("new").sample(PROMPT, 1, seed=0) and len(asked(served)) == 2
+    assert digest("old").sample(PROMPT, 1, seed=0) and len(asked(served)) == 2
+
+
+def test_abacus_is_recorded_too_and_only_what_is_missing_is_computed(file, monkeypatch):
+    plain, llm = LLMGen("abacus"), LLMGen("abacus", record=file)
+    for found, step in zip(
+        *(m.sample(PROMPT, 4, 0) for m in (llm, plain)), strict=True
+    ):
+        assert (found.text, found.tokens) == (step.text, step.tokens)
+        assert found.logprob == pytest.approx(step.logprob)
+    assert embed(llm, [PROMPT]) == pytest.approx(embed(plain, [PROMPT]))
+    assert next_tokens(llm, PROMPT) == pytest.approx(next_tokens(plain, PROMPT))
+    computed, usual = [], AbacusClient.generate_many
+
+    def counted(self, model, prompts, **settings):
+        computed.append(len(prompts))
+        return usual(self, model, prompts, **settings)
+
+    monkeypatch.setattr(AbacusClient, "generate_many", counted)
+    found = [step.text for step in llm.sample(PROMPT, 6, seed=0)]
+    assert computed == [2]
+    assert found == [step.text for step in plain.sample(PROMPT, 6, seed=0)]
+
+
+def test_a_whole_evaluation_is_replayed(tmp_path, file, monkeypatch):
+    rows = [
+        {"question": f"Tom has {i} apples and buys 4.", "answer": "7"} for i in (1, 2)
+    ]
+    runs = []
+    for name in ("teacher", "student"):
+        llm = LLMGen("abacus", record=file, replay_only=name == "student")
+        strategy = partial(beam_search, budget=300)
+        found = evaluate(strategy, rows, llm, out=tmp_path / name)
+        runs.append((results(found), found.configuration))
+        monkeypatch.delattr(AbacusClient, "generate_many", raising=False)
+    assert runs[0] == runs[1]
+    with pytest.raises(LLMError, match="2 problems|holds no such answer") as error:
+        llm.sample("x", 1, seed=0)
+    assert error.value.kind == "missing"
+
+
+def test_a_miss_in_an_evaluation_is_a_failure_without_tries(tmp_path, file):
+    LLMGen("abacus", record=file)
+    llm = LLMGen("abacus", record=file, replay_only=True)
+    rows = [{"question": "Tom?", "answer": "7"}]
+    strategy = partial(best_of_n, budget=300)
+    report = evaluate(strategy, rows, llm, out=tmp_path / "x", pauses=(9999,))
+    assert "holds no such answer" in report.failed[0]
+
+
+def test_one_variable_gives_every_notebook_its_recording(file, monkeypatch):
+    monkeypatch.setenv("REASONING_RECORD", file)
+    said = LLMGen("abacus").sample(PROMPT, 2, seed=1)
+    monkeypatch.setenv("REASONING_REPLAY_ONLY", "1")
+    assert LLMGen("abacus").sample(PROMPT, 2, seed=1) == said
+    with pytest.raises(LLMError, match="holds no such answer"):
+        LLMGen("abacus").sample(PROMPT, 2, seed=2)
+
+
+def test_files_that_are_no_recordings(tmp_path, file):
+    with pytest.raises(LLMError, match="cannot be used .there is no such file"):
+        LLMGen("abacus", record=file, replay_only=True)
+    with pytest.raises(LLMError, match="None cannot be used"):
+        LLMGen("abacus", replay_only=True)
+    Path(file).write_text("my only copy, which is long enough " * 9, encoding="utf-8")
+    with pytest.raises(LLMError, match="not a database"):
+        LLMGen("abacus", record=file)
+    assert Path(file).read_text(encoding="utf-8").startswith("my only copy")
+    with pytest.raises(LLMError, match="unable to open"):
+        LLMGen("abacus", record=str(tmp_path / "none" / "x.sqlite"))
+
+
+def test_replaying_does_not_change_the_file(file):
+    LLMGen("abacus", record=file).sample(PROMPT, 1, seed=0)
+    before = Path(file).read_bytes()
+    os.chmod(file, 0o444)
+    LLMGen("abacus", record=file, replay_only=True).sample(PROMPT, 1, seed=0)
+    assert Path(file).read_bytes() == before
+
+
+def test_a_recorded_model_can_be_sent_to_another_process(file):
+    llm = LLMGen("abacus", record=file)
+    sent = pickle.loads(pickle.dumps(llm))
+    assert sent.sample(PROMPT, 2, seed=3) == llm.sample(PROMPT, 2, seed=3)
+
+
+WRITER = """
+import sys
+from helpers.llm import LLMGen
+llm = LLMGen("abacus", record=sys.argv[1], n=4)
+for seed in range(12):
+    print([step.text for step in llm.sample("Question: 1+1?", 3, seed=seed)])
+"""
+
+
+def test_many_processes_write_one_recording(file):
+    command = [sys.executable, "-c", WRITER, file]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    writers = [subprocess.Popen(command, **pipes) for _ in range(4)]
+    said = [writer.communicate() for writer in writers]
+    assert {errors for _, errors in said} == {""} and len(
+        {text for text, _ in said}
+    ) == 1
+    with sqlite3.connect(file) as database:
+        (count,) = database.execute("SELECT COUNT(*) FROM answers").fetchone()
+    assert count == 12 * 3
+
+
+def test_the_answer_that_was_first_is_everybodys(served, file):
+    """Two processes that ask at the same time: both get what stands in the file."""
+    llm = LLMGen("llama3.2", host=served.host, record=file)
+    client = llm.connection.client
+    usual = client.client.generate
+
+    def slow(*args, **settings):
+        ours = usual(*args, **settings)
+        client.client.generate = usual
+        theirs = LLMGen("llama3.2", host=served.host, record=file)
+        served.changes = {"response": " Theirs."}
+        theirs.sample(PROMPT, 1, seed=0)
+        return ours
+
+    client.client.generate = slow
+    assert [step.text for step in llm.sample(PROMPT, 1, seed=0)] == ["Theirs."]
+
+
+def test_an_environment_on_a_recording(file):
+    for replay_only in (False, True):
+        llm = LLMGen("abacus", record=file, replay_only=replay_only)
+        env = GSM8KEnv(llm_gen=llm, is_few_shot=False)
+        env.reset(seed=0)
+        found = [action.text for action in env.legal_actions]
+    assert found

@@ -1,0 +1,246 @@
+"""What records add up to, against counting by hand and against SciPy."""
+
+import math
+import re
+from functools import partial
+from itertools import combinations, permutations
+
+import numpy as np
+import pytest
+from scipy import stats
+from test_evaluation import VOTE, Fragile, run
+
+from helpers.estimates import bootstrap, mcnemar_p, wilson_interval
+from helpers.records import Record, RecordFile, Sample
+from helpers.report import Report, compare_runs, short_name
+from helpers.report_page import to_html, to_markdown, to_text
+
+CONFIGURATION = {
+    "strategy": {"name": "best_of_n", "budget": 9}, "model": {"name": "toy"},
+}  # fmt: skip
+
+
+def write(file, *records, **changes):
+    with RecordFile(file, CONFIGURATION | changes) as out:
+        for record in records:
+            out.add(record)
+    return Report(file)
+
+
+def solved(index, right=True, **facts):
+    return Record(index, f"{index + 1:016x}", right=right, **facts)
+
+
+def batch(*samples):
+    return tuple(Sample(*sample) for sample in samples)
+
+
+FIVE = batch(("18", 0.9, 2, True), ("20", 0.8, 1, False), (None, 0.99, 2, False))
+OTHER = batch(("7", 0.5, 3, False), ("8", 0.2, 1, True), ("9", 0.5, 1, False))
+
+
+@pytest.fixture
+def report(tmp_path):
+    """Two problems with five samples each, one of them failed before."""
+    a = {"tokens": 10, "seconds": 1.0, "confidence": 0.9, "rule": "####"}
+    b = {"tokens": 30, "seconds": 2.0, "confidence": 0.3}
+    return write(
+        tmp_path / "x.jsonl",
+        Record(1, f"{2:016x}", failure="dead"),
+        solved(0, True, samples=FIVE, **a),
+        solved(1, False, samples=OTHER, **b),
+    )
+
+
+def flat(samples):
+    return [s for s in samples for _ in range(s.count)]
+
+
+def by_counting(report, k, is_right):
+    """The mean over problems of the share of ordered subsets that are right."""
+    shares = []
+    for record in report.records():
+        subsets = list(permutations(flat(record.samples), k))
+        shares.append(sum(map(is_right, subsets)) / len(subsets))
+    return sum(shares) / len(shares)
+
+
+def best(subset):
+    told = [s for s in subset if s.answer is not None]
+    return bool(told) and max(told, key=lambda s: s.score).right
+
+
+def majority(subset):
+    told = [s.answer for s in subset if s.answer is not None]
+    winner = max(told, key=told.count, default=None)  # of equals, the first seen
+    return any(s.right for s in subset if s.answer == winner)
+
+
+@pytest.mark.parametrize("k", range(1, 6))
+def test_all_k_from_one_batch_by_counting_every_subset(report, k):
+    def passed(subset):
+        return any(s.right for s in subset)
+
+    assert report.pass_at_k(k).value == pytest.approx(by_counting(report, k, passed))
+    assert report.best_at_k(k).value == pytest.approx(by_counting(report, k, best))
+    share = report.majority_at_k(k, draws=4000).value
+    assert share == pytest.approx(by_counting(report, k, majority), abs=0.02)
+
+
+def test_more_samples_than_there_are(report):
+    for k in (0, 6):
+        with pytest.raises(ValueError, match=f"k={k} needs .* has 5"):
+            report.pass_at_k(k)
+
+
+def test_the_account(report):
+    assert report.right == {0: True, 1: False} and report.failed == {}
+    assert report.accuracy() == (0.5, *wilson_interval(1, 2))
+    assert report.mean("tokens").value == 20 and report.mean("seconds").value == 1.5
+    assert report.rules() == {"####": 1, "none": 1} and report.samples() == 5
+    bins, error = report.calibration()
+    assert [(b.count, b.right) for b in bins] == [(1, 0.0), (1, 1.0)]
+    assert error == pytest.approx((0.3 + 0.1) / 2)
+
+
+def test_failures_are_neither_right_nor_wrong(tmp_path):
+    report = write(tmp_path / "x", solved(0), Record(1, "2", failure="dead"))
+    assert report.failed == {1: "dead"} and report.accuracy().value == 1.0
+    empty = write(tmp_path / "y", Record(0, "1", failure="dead"))
+    assert empty.accuracy() == (0.0, 0.0, 1.0) and "0" in to_text([empty])
+    assert math.isnan(empty.mean("tokens").value)
+
+
+def test_one_run_in_several_files(tmp_path):
+    write(tmp_path / "a", solved(0), Record(1, "2", failure="dead"))
+    write(tmp_path / "b", solved(1, False), solved(2))
+    report = Report(tmp_path / "a", tmp_path / "b")
+    assert report.right == {0: True, 1: False, 2: True} and report.failed == {}
+    report = Report(tmp_path / "b", tmp_path / "a")
+    assert report.right == {0: True, 1: False, 2: True} and report.failed == {}
+    write(tmp_path / "c", solved(2), seed=5)
+    with pytest.raises(ValueError, match="another run:\n  seed: nothing there, 5 here"):
+        Report(tmp_path / "a", tmp_path / "c")
+    with pytest.raises(ValueError, match="Problem 1 stands in .* twice"):
+        Report(tmp_path / "b", tmp_path / "b")
+    for text in ("", "{}\n", "no\n"):
+        (tmp_path / "d").write_text(text, encoding="utf-8")
+        with pytest.raises(ValueError, match="holds no records"):
+            Report(tmp_path / "d")
+
+
+# Two runs
+
+
+def paired(tmp_path, marks_a, marks_b):
+    runs = []
+    for name, marks in (("a", marks_a), ("b", marks_b)):
+        strategy = {"strategy": {"name": name}}
+        records = [solved(i, mark) for i, mark in marks.items()]
+        runs.append(write(tmp_path / name, *records, **strategy))
+    return compare_runs(*runs)
+
+
+def test_a_comparison_by_hand(tmp_path):
+    a = {i: i < 30 for i in range(40)}  # right: 0..29
+    b = {i: 10 <= i < 32 for i in range(2, 50)}  # right: 10..31, of others too
+    found = paired(tmp_path, a, b)
+    assert (found.both, found.only_a, found.only_b, found.neither) == (20, 8, 2, 8)
+    assert found.difference.value == pytest.approx((8 - 2) / 38)
+    assert found.p == pytest.approx(stats.binomtest(8, 10).pvalue)
+    assert "only a 8, only b 2" in str(found) and "+15.8 points" in str(found)
+
+
+def test_other_problems_are_refused(tmp_path):
+    a = write(tmp_path / "a", solved(0))
+    b = write(tmp_path / "b", Record(0, "f" * 16, right=True))
+    c = write(tmp_path / "c", solved(1))
+    for other, told in ((b, "number 0 is another"), (c, "none is in both")):
+        with pytest.raises(ValueError, match=f"not on the same problems: {told}"):
+            compare_runs(a, other)
+
+
+def test_real_runs_compare(tmp_path):
+    a = run(tmp_path / "a", n=8)
+    b = run(tmp_path / "b", n=8, strategy=partial(VOTE, n=1))
+    found = compare_runs(a, b)
+    pairs = [(a.right[i], b.right[i]) for i in range(8)]
+    assert found.only_a == pairs.count((True, False))
+    assert found.difference.value == pytest.approx(np.mean([x - y for x, y in pairs]))
+
+
+# Estimates
+
+
+def test_mcnemar_is_scipys():
+    for only_a, only_b in combinations(range(9), 2):
+        p = stats.binomtest(only_a, only_a + only_b).pvalue
+        assert mcnemar_p(only_a, only_b) == mcnemar_p(only_b, only_a)
+        assert mcnemar_p(only_a, only_b) == pytest.approx(p)
+
+
+def test_wilson_is_scipys():
+    for right, n in ((0, 5), (3, 7), (500, 1319), (9, 9)):
+        interval = stats.binomtest(right, n).proportion_ci(0.95, "wilson")
+        assert wilson_interval(right, n) == pytest.approx(interval, abs=1e-5)
+
+
+def test_a_bootstrap_interval_holds_the_truth_as_often_as_it_says():
+    rng, held = np.random.default_rng(0), 0
+    for _ in range(200):
+        _, low, high = bootstrap(rng.random(60) < 0.7, draws=400)
+        held += low <= 0.7 <= high
+    assert 0.9 <= held / 200 <= 0.99
+
+
+def test_bootstrap_of_little():
+    assert bootstrap([1, 1, 1]) == (1, 1, 1)
+    assert bootstrap([2.5])[0] == 2.5 and math.isnan(bootstrap([2.5])[1])
+    assert math.isnan(bootstrap([]).value)
+    assert bootstrap([0, 1, 1], seed=1) == bootstrap([0, 1, 1], seed=1)
+    assert bootstrap([0.5, 0.75]).percent().startswith("62.5 (50.0 to ")
+
+
+# Pages
+
+
+NASTY = '<script>alert("x")</script>|"&'
+
+
+@pytest.fixture
+def nasty(tmp_path):
+    record = solved(0, steps=(NASTY,), answer=NASTY, rule=NASTY)
+    failed = Record(1, "2", failure=NASTY)
+    about = {"model": {"name": NASTY}, "strategy": {"name": NASTY}}
+    return write(tmp_path / "x", record, failed, **about)
+
+
+def test_a_page_is_whole_by_itself_and_escapes_what_it_shows(nasty):
+    page = to_html([nasty])
+    assert "<script" not in page and "&lt;script" in page
+    assert page.count("<img ") == page.count('src="data:image/png;base64,') == 1
+    assert 'alt="Share of problems right' in page and "http" not in page
+    assert page.count("<h1>") == 1 and 'lang="en"' in page
+
+
+def test_markdown_keeps_its_columns(nasty):
+    lines = to_markdown([nasty]).splitlines()
+    assert {line.count("|") for line in lines} == {8} and "<script" not in lines[2]
+
+
+def test_the_table_says_what_the_report_says(report):
+    head, line = to_text([report]).splitlines()
+    assert head.split()[:4] == ["run", "model", "solved", "failed"]
+    assert line.startswith("best_of_n(budget=9)  toy") and "50.0 (9.5 to 90.5)" in line
+
+
+def test_short_names():
+    name = {"name": "f", "budget": 3, "scorer": {"name": "g", "of": "C"}, "x": None}
+    assert short_name(name) == "f(budget=3, scorer=g(of=C), x=None)"
+    assert short_name("f") == "f"
+
+
+def test_a_failed_problem_does_not_count_in_the_table(tmp_path):
+    report = run(tmp_path / "x", n=4, llm=Fragile({"Which, 1": 99}))
+    assert re.search(r"(ToyLanguage|Fragile) +3 +1 ", to_text([report]))
+    assert "failure of 1" in to_html([report])
