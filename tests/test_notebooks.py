@@ -22,9 +22,13 @@ HEAD = """# Title
 [Later](#Summary), in 20 minutes. Prerequisites: none."""
 
 
+TO_COME = {7}  # learning to reason
+
+
 def test_the_series_is_there_and_numbered_without_a_gap():
     numbers = [int(path.name[:2]) for path in NOTEBOOKS]
-    assert numbers == list(range(1, len(numbers) + 1)) and numbers
+    missing = set(range(1, max(numbers) + 1)) - set(numbers)
+    assert missing == TO_COME and len(numbers) == len(set(numbers))
 
 
 @each_notebook
