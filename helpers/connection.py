@@ -104,8 +104,10 @@ def explained(**facts: Any) -> Iterator[None]:
 
 
 def server_address(host: str | None) -> str:
-    """Where Ollama is: `host`, else OLLAMA_HOST, but Windows cannot reach 0.0.0.0."""
-    address = host or os.environ.get("OLLAMA_HOST") or "127.0.0.1:11434"
+    """Where Ollama is: `host`, else REASONING_HOSTS or OLLAMA_HOST (which cannot name
+    several); but Windows cannot reach 0.0.0.0."""
+    named = os.environ.get("REASONING_HOSTS") or os.environ.get("OLLAMA_HOST")
+    address = host or named or "127.0.0.1:11434"
     return re.sub(r"\b0\.0\.0\.0\b", "127.0.0.1", address)
 
 
@@ -116,8 +118,9 @@ def open_client(
     """The client of a model: abacus's own, Ollama's, or one of those in `hosts.py`.
 
     host: several, with commas between them, share the work.
-    record: the file of recorded answers, or REASONING_RECORD; replay_only (or the
-        variable REASONING_REPLAY_ONLY): whatever is not in it is an error.
+    record: the file of recorded answers; "" for none. If it is None, the variables
+        REASONING_RECORD and REASONING_REPLAY_ONLY decide.
+    replay_only: what is not in the file is an error.
     """
     address = server_address(host)
     if model == EMBEDDED:
@@ -132,8 +135,9 @@ def open_client(
         from ollama import Client
 
         client = Client(host=address, timeout=timeout)
-    record = record or os.environ.get("REASONING_RECORD")
-    replay_only = replay_only or bool(os.environ.get("REASONING_REPLAY_ONLY"))
+    if record is None:
+        record = os.environ.get("REASONING_RECORD")
+        replay_only = replay_only or bool(os.environ.get("REASONING_REPLAY_ONLY"))
     if not record and not replay_only:
         return client
     from helpers.recording import RecordedClient

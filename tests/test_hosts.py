@@ -96,6 +96,12 @@ def test_a_host_that_comes_back_with_another_model_stays_out(two, monkeypatch):
     assert answered(a) == 1
 
 
+def test_the_hosts_come_from_the_environment(two, monkeypatch):
+    monkeypatch.setenv("OLLAMA_HOST", "127.0.0.1:1")
+    monkeypatch.setenv("REASONING_HOSTS", address(*two))
+    assert len(LLMGen("llama3.2").connection.client.hosts) == 2
+
+
 def test_a_host_that_is_dead_from_the_start_is_left_out(two):
     llm = LLMGen("llama3.2", host=f"127.0.0.1:1, {address(two[0])}")
     assert llm.sample(PROMPT, 1, seed=0)

@@ -146,6 +146,7 @@ def test_one_variable_gives_every_notebook_its_recording(file, monkeypatch):
     assert LLMGen("abacus").sample(PROMPT, 2, seed=1) == said
     with pytest.raises(LLMError, match="holds no such answer"):
         LLMGen("abacus").sample(PROMPT, 2, seed=2)
+    assert LLMGen("abacus", record="").sample(PROMPT, 2, seed=2)
 
 
 def test_files_that_are_no_recordings(tmp_path, file):
