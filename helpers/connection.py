@@ -1,13 +1,11 @@
 """The line to a language model, and what to type when it fails.
 
-Vocabulary: a *client* is the embedded model's own or `ollama.Client`; both answer the
-same calls. A *connection* is one model behind its client, with the *options* that go
-out with every request, because Ollama's defaults change between its versions. What
-fails there is an `LLMError`; every message stands in the table `ADVICE`.
+Vocabulary: a *connection* is one model behind its client (`clients.py`), with the
+*options* that go out with every request, because Ollama's defaults change between its
+versions. What fails there is an `LLMError`; every message stands in the table `ADVICE`.
 
-Covers: finding and pulling a model, a busy server, time-outs, a prompt that the server
-cut without a word. Does not cover: several servers (`hosts.py`), answers kept in a file
-(`recording.py`), chat, streaming.
+Covers: a busy server, time-outs, a prompt that the server cut without a word, the way
+to other processes. Does not cover: chat, streaming.
 """
 
 from __future__ import annotations
@@ -15,19 +13,25 @@ from __future__ import annotations
 import base64
 import copy
 import json
-import os
-import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import lru_cache, partial
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from helpers.clients import (
+    EMBEDDED,
+    find_digest,
+    find_model,
+    open_client,
+    reopen,
+    server_address,
+    server_version,
+)
+
 if TYPE_CHECKING:
-    import ollama
     from ollama import GenerateResponse
 
-EMBEDDED = "abacus"
 BACKOFF = (0.5, 1.0, 2.0, 4.0)  # seconds to wait, try after try, for a busy server
 BYTES_PER_TOKEN = 5  # ordinary text has 2 to 5; a prompt cut to half seems to have more
 ADVICE = {  # what went wrong: what happened and what to type
@@ -101,83 +105,6 @@ def explained(**facts: Any) -> Iterator[None]:
         too_long = error.status_code == 400 and "context" in str(error.error)
         kind = "context" if too_long else kinds.get(error.status_code, "other")
         raise failure(kind, said=error.error, **facts) from error
-
-
-def server_address(host: str | None) -> str:
-    """Where Ollama is: `host`, else REASONING_HOSTS or OLLAMA_HOST (which cannot name
-    several); but Windows cannot reach 0.0.0.0."""
-    named = os.environ.get("REASONING_HOSTS") or os.environ.get("OLLAMA_HOST")
-    address = host or named or "127.0.0.1:11434"
-    return re.sub(r"\b0\.0\.0\.0\b", "127.0.0.1", address)
-
-
-def open_client(
-    model: str, timeout: float = 120.0, host: str | None = None,
-    record: str | None = None, replay_only: bool = False,
-) -> Any:  # fmt: skip
-    """The client of a model: abacus's own, Ollama's, or one of those in `hosts.py`.
-
-    host: several, with commas between them, share the work.
-    record: the file of recorded answers; "" for none. If it is None, the variables
-        REASONING_RECORD and REASONING_REPLAY_ONLY decide.
-    replay_only: what is not in the file is an error.
-    """
-    address = server_address(host)
-    if model == EMBEDDED:
-        from helpers.abacus.client import AbacusClient
-
-        client: Any = AbacusClient()
-    elif "," in address:
-        from helpers.hosts import ManyHosts
-
-        client = ManyHosts(address.split(","), timeout)
-    else:
-        from ollama import Client
-
-        client = Client(host=address, timeout=timeout)
-    if record is None:
-        record = os.environ.get("REASONING_RECORD")
-        replay_only = replay_only or bool(os.environ.get("REASONING_REPLAY_ONLY"))
-    if not record and not replay_only:
-        return client
-    from helpers.recording import RecordedClient
-
-    return RecordedClient(client, record, replay_only)
-
-
-reopen = lru_cache(open_client)  # in a process that a connection was sent to
-
-
-def find_digest(client: Any, model: str) -> str | None:
-    """The hash of the model's file, as the server lists it."""
-    names = (model, f"{model}:latest")
-    return next((m.digest for m in client.list().models if m.model in names), None)
-
-
-def server_version(client: Any) -> str | None:
-    """The version of the server; `ollama.Client` has no call of its own for it."""
-    if hasattr(client, "version"):
-        return client.version()
-    return client._client.get("/api/version").json().get("version")
-
-
-def find_model(client: ollama.Client, model: str) -> ollama.ShowResponse:
-    """What the server knows of a model, which is pulled first if it is missing."""
-    from ollama import ResponseError
-    from tqdm import tqdm
-
-    try:
-        return client.show(model)  # the server knows that llama3.2 is llama3.2:latest
-    except ResponseError as error:
-        if error.status_code != 404:
-            raise
-    done, size = {}, {}  # bytes, by layer
-    with tqdm(desc=f"pull {model}", unit="B", unit_scale=True, leave=False) as bar:
-        for part in client.pull(model, stream=True):
-            done[part.digest], size[part.digest] = part.completed or 0, part.total or 0
-            bar.total = sum(size.values())
-            bar.update(sum(done.values()) - bar.n)
-    return client.show(model)
 
 
 def patiently(request: Callable[[], Any]) -> Any:

@@ -21,7 +21,8 @@ from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 
-from helpers.connection import EMBEDDED, Connection
+from helpers.clients import EMBEDDED
+from helpers.connection import Connection
 
 if TYPE_CHECKING:
     from ollama import GenerateResponse

@@ -22,7 +22,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from helpers.connection import failure, find_digest, server_version
+from helpers.clients import find_digest, server_version
+from helpers.connection import failure
 
 if TYPE_CHECKING:
     import ollama
