@@ -88,6 +88,7 @@ class SearchResult:
     path: the last node of the best path to `answer`; None without an answer.
     tree: the root of all that was looked at.
     tokens, calls: sampled tokens, dropped ones included, and batches.
+    was_cut: did the budget end a path or a batch before its time?
     """
 
     answer: Answer
@@ -96,6 +97,7 @@ class SearchResult:
     tree: Node
     tokens: int
     calls: int
+    was_cut: bool = False
 
 
 def check_counts(**counts: int | None) -> None:
@@ -136,6 +138,7 @@ class Search:
         self.root = Node(begin(env, self.meters[0], seed))
         self.start = self.root.env.state
         self.longest = STEP_TOKENS  # tokens of the longest step so far
+        self.was_cut = False
         check_counts(lookahead=lookahead or None)
         self.lookahead = lookahead
         if lookahead:
@@ -165,9 +168,12 @@ class Search:
     def affordable(self, k: int) -> int:
         """How many of k samples may be drawn: the reserve stays untouched, or one."""
         if self.is_short:
-            return int(self.has_left(1, 1))
-        room = self.budget.tokens - self.tokens - LONG_PATH.tokens
-        return int(max(1, min(k, room / self.longest)))
+            n = int(self.has_left(1, 1))
+        else:
+            room = self.budget.tokens - self.tokens - LONG_PATH.tokens
+            n = int(max(1, min(k, room / self.longest)))
+        self.was_cut |= n < k
+        return n
 
     def expand(self, node: Node, k: int) -> list[Node]:
         """Sample k steps in one batch and score the children in one batch.
@@ -264,4 +270,5 @@ class Search:
             ranked=tuple(zip(answers, weights, strict=True)),
             path=best[0] if best else None,
             tree=self.root, tokens=self.tokens, calls=self.calls,
+            was_cut=self.was_cut,
         )  # fmt: skip

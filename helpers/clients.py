@@ -29,6 +29,20 @@ def server_address(host: str | None) -> str:
     return re.sub(r"\b0\.0\.0\.0\b", "127.0.0.1", address)
 
 
+def recording_of(record: str | None, replay_only: bool) -> tuple[str, bool]:
+    """The file of recorded answers, and whether nobody else is asked; if no file is
+    named, as REASONING_RECORD and REASONING_REPLAY_ONLY say."""
+    if record is not None:
+        return record, replay_only
+    is_set = os.environ.get("REASONING_REPLAY_ONLY", "") not in ("", "0")
+    return os.environ.get("REASONING_RECORD", ""), replay_only or is_set
+
+
+def full_name(model: str) -> str:
+    """A model's name as servers list it: "llama3.2" is "llama3.2:latest"."""
+    return model if ":" in model else f"{model}:latest"
+
+
 def open_client(
     model: str, timeout: float = 120.0, host: str | None = None,
     record: str | None = None, replay_only: bool = False,
@@ -36,10 +50,10 @@ def open_client(
     """The client of a model: abacus's own, Ollama's, or one of those in `hosts.py`.
 
     host: several, with commas between them, share the work.
-    record: the file of recorded answers; "" for none. If it is None, the variables
-        REASONING_RECORD and REASONING_REPLAY_ONLY decide.
-    replay_only: what is not in the file is an error.
+    record, replay_only: see `RecordedClient`; if `record` is None, the environment
+        decides (`recording_of`), if it is "", there is none.
     """
+    record, replay_only = recording_of(record, replay_only)
     address = server_address(host)
     if model == EMBEDDED:
         from helpers.abacus.client import AbacusClient
@@ -53,14 +67,11 @@ def open_client(
         from ollama import Client
 
         client = Client(host=address, timeout=timeout)
-    if record is None:
-        record = os.environ.get("REASONING_RECORD")
-        replay_only = replay_only or bool(os.environ.get("REASONING_REPLAY_ONLY"))
     if not record and not replay_only:
         return client
     from helpers.recording import RecordedClient
 
-    return RecordedClient(client, record, replay_only)
+    return RecordedClient(client, model, record, replay_only)
 
 
 reopen = lru_cache(open_client)  # in a process that a connection was sent to
@@ -68,8 +79,9 @@ reopen = lru_cache(open_client)  # in a process that a connection was sent to
 
 def find_digest(client: Any, model: str) -> str | None:
     """The hash of the model's file, as the server lists it."""
-    names = (model, f"{model}:latest")
-    return next((m.digest for m in client.list().models if m.model in names), None)
+    name = full_name(model)
+    models = client.list().models
+    return next((m.digest for m in models if full_name(m.model or "") == name), None)
 
 
 def server_version(client: Any) -> str | None:

@@ -12,11 +12,11 @@ from __future__ import annotations
 
 import base64
 import copy
-import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
+from json import JSONDecodeError
 from typing import TYPE_CHECKING, Any
 
 from helpers.clients import (
@@ -24,6 +24,7 @@ from helpers.clients import (
     find_digest,
     find_model,
     open_client,
+    recording_of,
     reopen,
     server_address,
     server_version,
@@ -59,7 +60,8 @@ ADVICE = {  # what went wrong: what happened and what to type
     "kept; its answer may have been cut off. Update the server, or type another model",
     "hosts": "The servers do not hold the same model {model!r} ({said}). Pull it again "
     "on each of them: OLLAMA_HOST=... ollama pull {model}",
-    "recording": "{file} cannot be used ({said}). Type another record=...",
+    "recording": "The recording {file!r} cannot be used ({said}). Name a file of "
+    "recorded answers: record=..., --record, or the variable REASONING_RECORD",
     "missing": "{file} holds no such answer, and replay_only asks no server ({said}). "
     "Record it where {model!r} runs, with the same prompt, options and seed: "
     "LLMGen({model!r}, record=...)",
@@ -98,7 +100,13 @@ def explained(**facts: Any) -> Iterator[None]:
         raise failure("timeout", **facts) from error
     except httpx.TransportError as error:
         raise failure("broken", said=error, **facts) from error
-    except (json.JSONDecodeError, ValidationError) as error:
+    except (
+        TypeError,
+        UnicodeError,
+        RecursionError,
+        JSONDecodeError,
+        ValidationError,
+    ) as error:
         raise failure("language", **facts) from error
     except ResponseError as error:
         kinds = {503: "busy", 409: "hosts", -1: "pull"}  # -1: amid a stream: a pull
@@ -162,7 +170,7 @@ class Connection:
         record: str | None = None, replay_only: bool = False,
     ) -> None:  # fmt: skip
         self.model, options = model, plain(options)
-        self.opening = model, timeout, host, record, replay_only
+        self.opening = model, timeout, host, *recording_of(record, replay_only)
         self.client = open_client(*self.opening)
         address = server_address(host)
         facts = {"model": model, "timeout": timeout, "address": address}

@@ -74,12 +74,6 @@ def wilson_interval(successes: int, n: int, z: float = 1.96) -> tuple[float, flo
     return max(0.0, low), min(1.0, high)
 
 
-def with_interval(successes: int, n: int) -> str:
-    """A share in per cent with its 95 % interval: "62.4 (58.1 to 66.6)"."""
-    low, high = wilson_interval(successes, n)
-    return f"{100 * successes / n:.1f} ({100 * low:.1f} to {100 * high:.1f})"
-
-
 class Estimate(NamedTuple):
     """A number, and the ends of its 95 % interval."""
 
@@ -90,6 +84,11 @@ class Estimate(NamedTuple):
     def percent(self) -> str:
         """A share in per cent: "62.4 (58.1 to 66.6)"."""
         return f"{self.value:.1%} ({self.low:.1%} to {self.high:.1%})".replace("%", "")
+
+
+def with_interval(successes: int, n: int) -> str:
+    """A share in per cent with its 95 % interval: "62.4 (58.1 to 66.6)"."""
+    return Estimate(successes / n, *wilson_interval(successes, n)).percent()
 
 
 def bootstrap(values: Sequence[float], draws: int = 2000, seed: int = 0) -> Estimate:
@@ -107,7 +106,8 @@ def bootstrap(values: Sequence[float], draws: int = 2000, seed: int = 0) -> Esti
         value = float(data[0]) if len(data) else math.nan
         return Estimate(value, *([value] * 2 if len(data) > 1 else [math.nan] * 2))
     found = stats.bootstrap(
-        [data], np.mean, n_resamples=draws, batch=200, method="percentile",
+        [data], np.mean, n_resamples=draws, method="percentile",
+        batch=max(1, 10**6 // len(data)),  # many problems need no more memory
         rng=np.random.default_rng(seed),
     )  # fmt: skip
     return Estimate(data.mean().item(), *map(float, found.confidence_interval))

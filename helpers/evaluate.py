@@ -11,10 +11,16 @@ made (`evaluation.py`) and what it adds up to (`report.py`).
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import (
+    BrokenExecutor,
+    CancelledError,
+    Executor,
+    ThreadPoolExecutor,
+)
 from contextlib import contextmanager
 from functools import partial
 from glob import glob
@@ -27,6 +33,7 @@ from helpers.data import SPLITS, load_problems
 from helpers.env import GSM8KEnv
 from helpers.estimates import with_interval
 from helpers.evaluation import Strategy, evaluate, processes
+from helpers.journal import whole_lines
 from helpers.llm import LLMGen
 from helpers.records import Record
 from helpers.report import Report, compare_runs
@@ -38,9 +45,12 @@ SCORERS = ("arithmetic", "confidence", "prm")
 DASK_TIMEOUT = 10  # seconds
 RUN_EXAMPLE = """example: 200 problems of GSM8K with llama3.2 on two Ollama servers
   python -m helpers.evaluate --model llama3.2 --hosts desk1:11434,desk2:11434 \\
-    --problems gsm8k --limit 200 --strategy self_consistency --out runs/vote.jsonl
+    --workers 4 --problems gsm8k --limit 200 --strategy self_consistency \\
+    --out runs/vote.jsonl
 
-Ctrl-C stops after the problems under way. Type the same again to go on."""
+Ctrl-C stops after the problems under way. Type the same again to go on. Other commands:
+  python -m helpers.evaluate report --help
+  python -m helpers.evaluate compare --help"""
 REPORT_EXAMPLE = """example: a table here, and a page with a figure
   python -m helpers.evaluate report runs/*.jsonl --html build/runs.html"""
 COMPARE_EXAMPLE = """example: is a beam better than a vote, on the same problems?
@@ -58,26 +68,36 @@ def parser_of(name: str, about: str, example: str) -> argparse.ArgumentParser:
 def run_parser() -> argparse.ArgumentParser:
     """The arguments of a run."""
     about = "Solve problems with one strategy; every result is kept in a file."
-    about += " Other commands: report, compare."
     parser = parser_of("", about, RUN_EXAMPLE)
     add = parser.add_argument
     add("--out", required=True, help="the file of records; a run there is gone on with")
-    add("--strategy", required=True, choices=[*STRATEGIES])
-    add("--budget", type=number, default=1024, help="tokens a problem (%(default)s)")
+    add("--strategy", required=True, choices=[*STRATEGIES], help="how to solve one")
+    add("--budget", type=amount, default=1024, help="tokens a problem (%(default)s)")
     add("--set", action="append", default=[], metavar="NAME=NUMBER",
-        help="another parameter of the strategy, such as n=8")  # fmt: skip
-    add("--scorer", choices=SCORERS, help="what guides the search (arithmetic)")
-    add("--problems", choices=[*SPLITS], default="practice", help="(%(default)s)")
-    add("--split", default="test", help="(%(default)s)")
+        help="another parameter of the strategy: n, branching, lookahead, c_puct, "
+        "rollout, simulations, threshold (helpers/search.py)")  # fmt: skip
+    add(
+        "--scorer",
+        choices=SCORERS,
+        help="what guides the search, if anything does (arithmetic)",
+    )
+    add("--problems", choices=[*SPLITS], default="practice", help="which (%(default)s)")
+    add("--split", default="test", help="which part of them (%(default)s)")
     add("--limit", type=int, help="how many problems; all if left out")
-    add("--model", default="abacus", help="abacus, or a model of Ollama (%(default)s)")
-    add("--temperature", type=float, default=1.0, help="(%(default)s)")
+    add("--model", default=os.environ.get("REASONING_MODEL") or "abacus",
+        help="abacus, or a model of Ollama; REASONING_MODEL if left out")  # fmt: skip
+    add("--temperature", type=float, default=1.0, help="how bold it is (%(default)s)")
     add("--examples", action=argparse.BooleanOptionalAction,
         help="two solved ones in the prompt? (for abacus no, else yes)")  # fmt: skip
-    add("--seed", type=int, default=0, help="(%(default)s)")
+    add("--seed", type=int, default=0, help="of all that is drawn (%(default)s)")
     add("--timeout", type=float, default=120.0, help="seconds an answer (%(default)s)")
-    add("--record", metavar="FILE", help="keep the model's answers, and replay them")
-    add("--replay-only", action="store_true", help="ask no model, only the record")
+    add(
+        "--record",
+        metavar="FILE",
+        help="keep the model's answers, and replay them; REASONING_RECORD if left out",
+    )
+    add("--replay-only", action="store_true",
+        help="ask no model, only the record; or REASONING_REPLAY_ONLY")  # fmt: skip
     add("--workers", type=int, default=1, metavar="N",
         help="processes for abacus, threads for Ollama (%(default)s)")  # fmt: skip
     add("--hosts", help="Ollama servers with commas between; the least busy is asked")
@@ -85,11 +105,25 @@ def run_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def number(text: str) -> int | float | bool:
-    """A value after `--set`: a whole number, another number, true or false."""
-    if text.lower() in ("true", "false"):
-        return text.lower() == "true"
+def amount(text: str) -> int | float:
+    """A whole number, or another."""
     return int(text) if text.lstrip("-").isdigit() else float(text)
+
+
+def parameter(text: str) -> tuple[str, int | float | bool]:
+    """What stands after `--set`: a name, and a number, true or false."""
+    name, _, value = text.partition("=")
+    try:
+        if name in ("budget", "seed", "scorer", "env", "llm"):
+            raise ValueError
+        if value.lower() in ("true", "false"):
+            return name, value.lower() == "true"
+        return name, amount(value)
+    except ValueError as error:
+        raise ValueError(
+            f"--set {text}: type NAME=NUMBER, such as --set n=8; for budget, seed and "
+            "scorer there are options of their own"
+        ) from error
 
 
 def make_scorer(name: str, llm: LLMGen) -> Scorer:
@@ -105,12 +139,7 @@ def make_scorer(name: str, llm: LLMGen) -> Scorer:
 
 def make_strategy(args: argparse.Namespace, llm: LLMGen) -> Strategy:
     """The strategy with all its parameters. Raises ValueError for a bad one."""
-    given: dict[str, Any] = {"budget": args.budget}
-    for text in args.set:
-        name, equals, value = text.partition("=")
-        if not equals:
-            raise ValueError(f"--set {text}: type NAME=NUMBER, such as --set n=8")
-        given[name] = number(value)
+    given: dict[str, Any] = {"budget": args.budget, **dict(map(parameter, args.set))}
     if args.scorer:
         given["scorer"] = make_scorer(args.scorer, llm)
     return partial(STRATEGIES[args.strategy], **given)
@@ -118,22 +147,38 @@ def make_strategy(args: argparse.Namespace, llm: LLMGen) -> Strategy:
 
 @contextmanager
 def make_executor(args: argparse.Namespace) -> Iterator[Executor | None]:
-    """Who solves the problems; closed at the end."""
+    """Who solves the problems; closed at the end. Raises ValueError if nobody can."""
+    if args.workers < 1:
+        raise ValueError(f"--workers {args.workers}: type a whole number from 1")
     if args.dask:
-        try:
-            from distributed import Client
-        except ImportError as error:
-            advice = 'Dask is missing. Type: pip install -e ".[scale]"'
-            raise ValueError(advice) from error
-        with Client(args.dask, timeout=DASK_TIMEOUT) as client:
-            yield client.get_executor()
+        with dask_client(args.dask) as client:
+            yield client.get_executor(pure=False)  # no task is taken for another
     elif args.workers > 1:
-        is_abacus = args.model == "abacus"
-        pool = processes if is_abacus else ThreadPoolExecutor
+        pool = processes if args.model == "abacus" else ThreadPoolExecutor
         with pool(args.workers) as executor:
             yield executor
     else:
         yield None
+
+
+@contextmanager
+def dask_client(address: str) -> Iterator[Any]:
+    """A client of a Dask scheduler that has workers."""
+    try:
+        from distributed import Client
+    except ImportError as error:
+        advice = 'Dask is missing. Type: pip install -e ".[scale]"'
+        raise ValueError(advice) from error
+    try:
+        client = Client(address, timeout=DASK_TIMEOUT)
+        client.wait_for_workers(1, timeout=DASK_TIMEOUT)
+    except (OSError, TimeoutError) as error:
+        raise ValueError(
+            f"No Dask worker at {address}. Type: dask scheduler, and on each computer: "
+            f"dask worker {address}"
+        ) from error
+    with client:
+        yield client
 
 
 class Progress:
@@ -143,8 +188,8 @@ class Progress:
         from tqdm import tqdm
 
         self.right = self.n = self.failed = 0
-        old = Report(out) if Path(out).exists() else None
-        if old:
+        if any(whole_lines(out)):  # else there is no configuration yet
+            old = Report(out)
             self.right, self.n = sum(old.right.values()), len(old.right)
         self.is_bar = sys.stderr.isatty()
         self.bar = tqdm(
@@ -173,19 +218,21 @@ def run(arguments: Sequence[str]) -> int:
     """Evaluate as the arguments say, and print the report; 1 if problems failed."""
     parser = run_parser()
     args = parser.parse_args(arguments)
-    host = args.hosts if args.model != "abacus" else None
+    if args.hosts and args.model == "abacus":
+        raise ValueError("--hosts is for a model of Ollama: type --model as well")
     llm = LLMGen(
-        args.model, args.temperature, timeout=args.timeout, host=host,
+        args.model, args.temperature, timeout=args.timeout, host=args.hosts,
         record=args.record, replay_only=args.replay_only,
     )  # fmt: skip
     examples = args.model != "abacus" if args.examples is None else args.examples
     problems = load_problems(args.problems, args.split, args.limit)
+    about = {"problems": args.problems, "split": args.split}
     progress = Progress(args.out, len(problems))
     with make_executor(args) as executor, progress.bar:
         report = evaluate(
             make_strategy(args, llm), problems, llm, out=args.out, executor=executor,
             seed=args.seed, make_env=partial(GSM8KEnv, is_few_shot=examples),
-            on_record=progress,
+            on_record=progress, about=about,
         )  # fmt: skip
     print(to_text([report]))
     for index, said in [*report.failed.items()][:3]:
@@ -219,7 +266,9 @@ def by_run(names: Sequence[str]) -> list[list[str]]:
     shells do not."""
     from helpers.records import read_configuration
 
-    files = [file for name in names for file in sorted(glob(name)) or [name]]
+    files: list[str] = []
+    for name in names:
+        files += [name] if Path(name).exists() else sorted(glob(name)) or [name]
     runs: dict[str, list[str]] = {}
     for file in files:
         runs.setdefault(repr(read_configuration(file)), []).append(file)
@@ -256,9 +305,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt as interrupt:
         print(str(interrupt) or "Stopped.", file=sys.stderr)
         return 130
+    except (BrokenExecutor, CancelledError):
+        said = "A worker ended before its time. Type the same again to go on."
     except (LLMError, OSError, TypeError, ValueError) as error:
-        print(f"{type(error).__name__}: {error}", file=sys.stderr)
-        return 1
+        said = str(error)
+    print(said, file=sys.stderr)
+    return 1
 
 
 if __name__ == "__main__":

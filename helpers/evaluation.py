@@ -32,7 +32,7 @@ from concurrent.futures import (
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +41,14 @@ from helpers.connection import LLMError, failure
 from helpers.env import CoTEnv, GSM8KEnv, Problem
 from helpers.grading import is_correct, read_gold
 from helpers.llm import LLMGen, check
-from helpers.provenance import describe, describe_model, name_of
+from helpers.provenance import (
+    as_mapping,
+    describe,
+    describe_model,
+    model_of,
+    name_of,
+    options_of,
+)
 from helpers.records import Record, RecordFile, Sample, short_hash
 from helpers.report import Report
 from helpers.tree import leaves
@@ -49,9 +56,12 @@ from helpers.tree import leaves
 Strategy = Callable[..., SearchResult]
 INDEPENDENT = ("greedy", "self_consistency", "best_of_n", "weighted_vote")
 PAUSES = (2.0, 10.0, 30.0)  # seconds before a problem is tried again
-HOPELESS = {"context", "thinking", "image", "missing", "recording"}  # to try again
-LAST_STRAW = 10  # failures in a row after which a run is given up
+# Kinds of failures (`connection.ADVICE`) for which the problem, not the server, is at
+# fault: trying again is no use, and they do not end a run.
+HOPELESS = {"context", "thinking", "image", "missing", "recording", "gold"}
+LAST_STRAW = 10  # failures of the server in a row after which a run is given up
 WINDOW = 256
+DIGITS = 9  # of scores: the last ones depend on what else the processor did
 
 
 @dataclass(frozen=True)
@@ -69,7 +79,7 @@ class Solver:
         record = Record(index, hash_of(problem))
         if read_gold(problem["answer"]) is None:
             said = f"No number can be read in the gold answer {problem['answer']!r}."
-            return replace(record, failure=said)
+            return replace(record, failure=said, kind="gold")
         for pause in (*self.pauses, None):
             start = time.perf_counter()
             try:
@@ -77,7 +87,7 @@ class Solver:
                 return replace(found, seconds=round(time.perf_counter() - start, 3))
             except LLMError as error:
                 if pause is None or error.kind in HOPELESS:
-                    return replace(record, failure=str(error))
+                    return replace(record, failure=str(error), kind=error.kind)
                 time.sleep(pause)
         raise AssertionError("the last try returns")
 
@@ -90,6 +100,7 @@ class Solver:
             raise failure("silent", model=getattr(self.llm, "model", "the model"))
         value = found.answer.value
         weights = [max(0.0, weight) for _, weight in found.ranked]
+        confidence = weights[0] / sum(weights) if any(weights) else 0.0
         is_batch = name_of_strategy(self.strategy) in INDEPENDENT
         return replace(
             record,
@@ -98,11 +109,11 @@ class Solver:
             rule=found.answer.rule,
             gold=str(read_gold(gold)),
             right=is_correct(str(value), gold),
-            confidence=weights[0] / sum(weights) if any(weights) else 0.0,
+            confidence=round(confidence, DIGITS),
             steps=tuple(found.path.path) if found.path else (),
             tokens=found.tokens,
             calls=found.calls,
-            samples=samples_of(found, gold) if is_batch else (),
+            samples=samples_of(found, gold) if is_batch and not found.was_cut else (),
         )
 
 
@@ -112,7 +123,7 @@ def samples_of(found: SearchResult, gold: str) -> tuple[Sample, ...]:
     return tuple(
         Sample(
             answer=None if value is None else str(value),
-            score=float(leaf.value),
+            score=round(float(leaf.value), DIGITS),
             count=leaf.action.count,
             right=is_correct(str(value), gold),
         )
@@ -121,18 +132,24 @@ def samples_of(found: SearchResult, gold: str) -> tuple[Sample, ...]:
 
 
 def hash_of(problem: Mapping[str, str]) -> str:
-    """What names a problem: its question and its gold answer."""
-    return short_hash(problem["question"], problem["answer"])
+    """What names a problem: its question and its gold answer. Raises ValueError for
+    what is no problem."""
+    texts = problem["question"], problem["answer"]
+    if not all(isinstance(text, str) for text in texts):
+        raise ValueError(f"A problem has two texts, question and answer; got {texts}.")
+    return short_hash(*texts)
 
 
 def name_of_strategy(strategy: Strategy) -> str:
     """The name of the function inside a strategy."""
-    return name_of(strategy.func if isinstance(strategy, partial) else strategy)
+    while isinstance(strategy, partial):
+        strategy = strategy.func
+    return name_of(strategy)
 
 
 def usual_env(llm: Any) -> Callable[..., CoTEnv]:
     """GSM8K's environment; abacus is asked without solved examples."""
-    is_embedded = getattr(llm, "is_embedded", False)
+    is_embedded = getattr(model_of(llm), "is_embedded", False)
     return partial(GSM8KEnv, is_few_shot=not is_embedded)
 
 
@@ -140,13 +157,13 @@ def configuration_of(solver: Solver) -> dict[str, Any]:
     """How a run is made: what stands at the head of its file."""
     env = solver.make_env(Problem("?", "0"), solver.llm)
     prompt, _ = env.reset(seed=0)
-    connection = getattr(solver.llm, "connection", None)
+    names = ("max_steps", "stop_string", "is_few_shot")
     return {
-        "strategy": describe(solver.strategy),
-        "environment": describe(solver.make_env),
-        "prompt": short_hash(prompt),
+        "strategy": as_mapping(describe(solver.strategy)),
+        "environment": {"name": name_of(env)} | {n: getattr(env, n) for n in names},
+        "prompt": short_hash(prompt),  # without a question
         "model": describe_model(solver.llm),
-        "options": describe(connection.options) if connection else None,
+        "options": options_of(solver.llm),
         "seed": int(solver.seed),
     }
 
@@ -157,6 +174,7 @@ def evaluate(
     make_env: Callable[..., CoTEnv] | None = None,
     pauses: Sequence[float] = PAUSES,
     on_record: Callable[[Record], None] | None = None,
+    about: Mapping[str, Any] | None = None,
 ) -> Report:  # fmt: skip
     """Solve problems (`question`, `answer`) and keep a record of each in a file.
 
@@ -164,32 +182,40 @@ def evaluate(
     executor: any of `concurrent.futures`; for processes, see `processes`.
     make_env: called with a problem and the model; see `usual_env`.
     pauses: seconds before each new try of a problem whose model failed.
-    on_record: told of each new record.
+    on_record: told of each new record, once it is on the disk.
+    about: what else to write at the head of the file, such as the name of the data.
 
     Ctrl-C ends the run after the problems under way, with a KeyboardInterrupt; pressed
-    twice, at once. Nothing that is finished is lost.
+    twice, without waiting for them. Nothing that is finished is lost.
     Raises ValueError if the file is another run's, BlockingIOError if it is being
     written, LLMError if ten problems in a row failed, and what the strategy raises.
     """
     check(seed=seed)
     solver = Solver(strategy, make_env or usual_env(llm), llm, int(seed), pauses)
-    with RecordFile(out, configuration_of(solver)) as file, patient_interrupt() as stop:
+    configuration = configuration_of(solver) | ({"about": dict(about)} if about else {})
+    under_way: set[Future[Record]] = set()
+    with RecordFile(out, configuration) as file, patient_interrupt() as stop:
         todo = (
             (i, problem)
             for i, problem in enumerate(problems)
             if not file.has(i, hash_of(problem))
         )
         failed = 0
-        for record in solve_all(solver, todo, executor, stop):
-            file.add(record)
-            if on_record:
-                on_record(record)
-            failed = failed + 1 if record.failure else 0
-            if failed == LAST_STRAW:
-                raise LLMError(
-                    f"{failed} problems in a row failed. {record.failure}. Then type "
-                    f"the same again: what is solved stands in {out}."
-                )
+        try:
+            for record in solve_all(solver, todo, executor, stop, under_way):
+                file.add(record)
+                if on_record:
+                    on_record(record)
+                is_server = record.failure and record.kind not in HOPELESS
+                failed = failed + 1 if is_server else failed * bool(record.failure)
+                if failed == LAST_STRAW:
+                    raise LLMError(
+                        f"{failed} problems in a row failed. {record.failure}. Then "
+                        f"type the same again: what is solved stands in {out}."
+                    )
+        finally:
+            for record in finished_ones(under_way):
+                file.add(record)
         if stop.is_set():
             raise KeyboardInterrupt(f"Stopped. To go on, type the same again ({out}).")
     return Report(out)
@@ -197,7 +223,7 @@ def evaluate(
 
 def solve_all(
     solver: Solver, todo: Iterator[tuple[int, Mapping[str, str]]],
-    executor: Executor | None, stop: threading.Event,
+    executor: Executor | None, stop: threading.Event, under_way: set[Future[Record]],
 ) -> Iterator[Record]:  # fmt: skip
     """The records of problems, in the order in which they are finished.
 
@@ -209,28 +235,32 @@ def solve_all(
             if stop.is_set():
                 return
         return
-    waiting: set[Future[Record]] = set()
     error: BaseException | None = None
     more = True
-    try:
-        while more or waiting:
-            while more and len(waiting) < WINDOW:
-                task = next(todo, None)
-                more = task is not None
-                waiting |= {executor.submit(solver, *task)} if task else set()
-            finished, waiting = wait(waiting, return_when=FIRST_COMPLETED)
-            for future in finished:
-                error = error or future.exception()
-                if not future.exception():
-                    yield future.result()
-            if stop.is_set() or error:
-                more = False
-                waiting = {future for future in waiting if not future.cancel()}
-    finally:
-        for future in waiting:
-            future.cancel()
+    while more or under_way:
+        while more and len(under_way) < WINDOW:
+            task = next(todo, None)
+            more = task is not None
+            under_way |= {executor.submit(solver, *task)} if task else set()
+        # With a time-out, Ctrl-C is heard on Windows too.
+        finished, _ = wait(under_way, timeout=1.0, return_when=FIRST_COMPLETED)
+        for future in finished:
+            under_way.discard(future)
+            error = error or future.exception()
+            if not future.exception():
+                yield future.result()
+        if stop.is_set() or error:
+            more = False
+            under_way -= {future for future in under_way if future.cancel()}
     if error:
         raise error
+
+
+def finished_ones(under_way: set[Future[Record]]) -> Iterator[Record]:
+    """What was finished while the run came to its end; the others are given up."""
+    for future in under_way:
+        if not future.cancel() and future.done() and not future.exception():
+            yield future.result()
 
 
 @contextmanager
@@ -260,6 +290,25 @@ def processes(n: int | None = None) -> ProcessPoolExecutor:
     leaves Ctrl-C to the process that began them. A strategy must come from a module:
     what a notebook defines cannot be sent.
     """
+    n = n or os.cpu_count() or 1
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    ignore = partial(signal.signal, signal.SIGINT, signal.SIG_IGN)
-    return ProcessPoolExecutor(n, mp_context=get_context("spawn"), initializer=ignore)
+    pool = ProcessPoolExecutor(n, get_context("spawn"), initializer=prepare_worker)
+    is_main = threading.current_thread() is threading.main_thread()
+    usual = signal.signal(signal.SIGINT, signal.SIG_IGN) if is_main else None
+    try:  # they start now, while Ctrl-C is ignored, which they inherit
+        wait([pool.submit(os.getpid) for _ in range(n)])
+    finally:
+        if is_main:
+            signal.signal(signal.SIGINT, usual)
+    return pool
+
+
+def prepare_worker() -> None:
+    """Leave Ctrl-C to the parent, and end when it is gone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def follow() -> None:
+        parent_process().join()
+        os._exit(1)
+
+    threading.Thread(target=follow, daemon=True).start()

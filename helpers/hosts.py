@@ -2,7 +2,8 @@
 
 Vocabulary: a *host* is a server's address. It is *busy* with as many requests as it has
 not answered yet, and *out* from the moment when it fails to answer until it answers
-again: after a pause it is asked for its list of models, which costs nothing.
+again: after a pause, or at once if all are out, it is asked for its list of models,
+which costs nothing. Out is also who answers with nonsense, or without the model.
 
 All hosts must hold the same model: equal digests. Covers: requests of one process, from
 any number of threads. Does not cover: work that other processes give to the same hosts.
@@ -36,22 +37,19 @@ class Host:
         self.address = address
         self.client = Client(host=address, timeout=timeout)
         self.probe = Client(host=address, timeout=PROBE)
-        self.busy, self.out_since = 0, float("-inf")
-        self.is_out = False
-
-    def fail(self) -> None:
-        """It did not answer."""
-        self.is_out, self.out_since = True, time.monotonic()
+        self.busy, self.is_out, self.out_since = 0, False, 0.0
 
 
 class ManyHosts:
     """A client with the calls of `ollama.Client` that this project makes.
 
-    addresses: of the servers, as OLLAMA_HOST has them.
+    addresses: of the servers, as OLLAMA_HOST has them. Raises ValueError for none.
     """
 
     def __init__(self, addresses: Sequence[str], timeout: float) -> None:
         names = [name.strip() for name in addresses if name.strip()]
+        if not names:
+            raise ValueError("No host is named. Type host=desk1:11434,desk2:11434.")
         self.hosts = [Host(name, timeout) for name in names]
         self.lock = threading.Lock()
         self.digest: dict[str, str | None] = {}  # the one digest of each model
@@ -75,19 +73,20 @@ class ManyHosts:
     def show(self, model: str) -> ollama.ShowResponse:
         """What the hosts know of a model. Raises ResponseError if one lacks it (404),
         or if they hold different ones."""
-        shown, digests = None, {}
+        shown, digests, last = None, {}, None
         for host in self.hosts:
             try:
-                shown = host.client.show(model)
+                found = host.client.show(model)
                 digests[host.address] = find_digest(host.client, model)
+                shown = found
             except DEAD as error:
-                host.fail()
+                self._take_out(host)
                 last = error
         if shown is None:
-            raise last
+            raise last or ConnectionError("no host answers")
         if len({*digests.values()}) > 1:
-            found = ", ".join(f"{a}: {str(d)[:12]}" for a, d in digests.items())
-            raise ResponseError(f"the hosts hold different models: {found}", 409)
+            told = ", ".join(f"{a}: {str(d)[:12]}" for a, d in digests.items())
+            raise ResponseError(f"the hosts hold different models: {told}", 409)
         self.digest[model] = next(iter(digests.values()))
         return shown
 
@@ -100,27 +99,29 @@ class ManyHosts:
     def _ask(self, request: Callable[[Any], Any]) -> Any:
         """The answer of the least busy host, or of the next, if that one fails."""
         tried: set[Host] = set()
-        last: Exception | None = None
+        last: Exception = ConnectionError("no host answers")
         while True:
             with self._least_busy(tried) as host:
                 if host is None:
-                    raise last or ConnectionError("no host answers")
+                    raise last
                 tried.add(host)
                 try:
                     return request(host.client)
-                except DEAD as error:
-                    host.fail()
-                    last = error
                 except ResponseError as error:
-                    if error.status_code != 503:  # busy, not dead
-                        raise
+                    if error.status_code == 400:
+                        raise  # the request is at fault, and would be anywhere
+                    if error.status_code != 503:  # busy is not dead
+                        self._take_out(host)
                     last = error
+                except (*DEAD, ValueError, TypeError) as error:  # the latter: no JSON
+                    self._take_out(host)
+                    is_busy = getattr(last, "status_code", None) == 503
+                    last = last if is_busy else error  # the busy one may be waited for
 
     @contextmanager
     def _least_busy(self, tried: set[Host]) -> Iterator[Host | None]:
         """A host to ask, which is busier meanwhile; None if all were tried."""
-        for host in self.hosts:
-            self._look_after(host)
+        self._look_after_those_out(urgent=all(host.is_out for host in self.hosts))
         with self.lock:
             able = [h for h in self.hosts if not h.is_out and h not in tried]
             host = min(able, key=lambda h: h.busy, default=None)
@@ -133,15 +134,27 @@ class ManyHosts:
                 with self.lock:
                     host.busy -= 1
 
-    def _look_after(self, host: Host) -> None:
-        """Take a host in again that is out, if it answers and holds the same model."""
+    def _take_out(self, host: Host) -> None:
         with self.lock:
-            is_due = host.is_out and time.monotonic() - host.out_since >= PAUSE
-            if is_due:
-                host.out_since = time.monotonic()  # the other threads need not ask
-        if is_due:
-            try:
-                found = {name: find_digest(host.probe, name) for name in self.digest}
-            except (*DEAD, ResponseError):
-                return
-            host.is_out = found != self.digest
+            host.is_out, host.out_since = True, time.monotonic()
+
+    def _look_after_those_out(self, urgent: bool) -> None:
+        """Take hosts in again that answer and hold the same model, after a pause; if it
+        is urgent, because all are out, without one."""
+        for host in self.hosts:
+            with self.lock:
+                rest = time.monotonic() - host.out_since
+                is_due = host.is_out and (urgent or rest >= PAUSE)
+                if is_due:
+                    since = host.out_since = time.monotonic()  # others need not ask
+            if is_due and self._is_well(host):
+                with self.lock:
+                    if host.out_since == since:  # it has not failed again meanwhile
+                        host.is_out = False
+
+    def _is_well(self, host: Host) -> bool:
+        try:
+            found = {name: find_digest(host.probe, name) for name in self.digest}
+        except (*DEAD, ResponseError, ValueError, TypeError):
+            return False
+        return found == self.digest

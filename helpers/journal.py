@@ -24,6 +24,8 @@ from typing import IO
 def whole_lines(file: Path | str) -> Iterator[str]:
     """The lines of a file, one at a time, without a torn one; none without a file.
 
+    What a file system leaves after a power cut, zero bytes, counts as torn too.
+
     Raises ValueError if what stands last cannot be a torn line of JSON.
     """
     if not Path(file).exists():
@@ -32,7 +34,7 @@ def whole_lines(file: Path | str) -> Iterator[str]:
         for line in lines:
             if line.endswith("\n"):
                 yield line
-            elif not line.startswith("{"):
+            elif line.strip("\0") and not line.startswith("{"):
                 raise ValueError(f"{file} is no journal. Name another file.")
 
 
@@ -63,7 +65,7 @@ class Journal:
         from filelock import FileLock, Timeout
 
         self.file.parent.mkdir(parents=True, exist_ok=True)
-        self.lock = FileLock(f"{self.file}.lock")
+        self.lock = FileLock(f"{self.file.resolve()}.lock")  # whatever its name here
         try:
             self.lock.acquire(blocking=False)
         except Timeout as error:
@@ -76,16 +78,24 @@ class Journal:
         self, kind: type[BaseException] | None, error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:  # fmt: skip
-        if self.stream:
-            self.stream.close()
-        self.lock.release()
+        try:
+            if self.stream:
+                self.stream.close()
+        finally:
+            self.lock.release()
 
     def append(self, line: str) -> None:
-        """Add a line; it is on the disk when this returns."""
+        """Add a line; it is on the disk when this returns.
+
+        Raises ValueError for a file of one line that is not the beginning of this one:
+        it may be somebody's only copy.
+        """
         if self.stream is None:
-            torn = len(torn_line(self.file))
+            torn = torn_line(self.file)
             self.stream = self.file.open("a", encoding="utf-8", newline="\n")
-            self.stream.truncate(self.stream.tell() - torn)
+            if len(torn) == self.stream.tell() and not line.encode().startswith(torn):
+                raise ValueError(f"{self.file} is no journal. Name another file.")
+            self.stream.truncate(self.stream.tell() - len(torn))
         self.stream.write(line + "\n")
         self.stream.flush()
         os.fsync(self.stream.fileno())

@@ -22,7 +22,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from helpers.clients import find_digest, server_version
+from helpers.clients import find_digest, full_name, server_version
 from helpers.connection import failure
 
 if TYPE_CHECKING:
@@ -54,16 +54,20 @@ def to_text(answer: Any) -> str:
 class RecordedClient:
     """A client that answers from a recording, and asks another client for the rest.
 
-    client: an `AbacusClient`, an `ollama.Client` or `ManyHosts`.
-    file: the recording; made if it is missing.
+    client: an `AbacusClient`, an `ollama.Client` or `ManyHosts`; `model` is what it is
+        asked for.
+    file: the recording; made if it is missing, with its folder.
+    replay_only: whatever is not in the file is an error, and nobody is asked.
     Raises LLMError if the file is no recording, or lacks an answer under `replay_only`.
     """
 
-    def __init__(self, client: Any, file: str | None, replay_only: bool) -> None:
-        self.client, self.file, self.replay_only = client, file, replay_only
+    def __init__(self, client: Any, model: str, file: str, replay_only: bool) -> None:
+        self.client, self.model = client, full_name(model)
+        self.file, self.replay_only = file, replay_only
         self.digests: dict[str, str] = {}  # by model
         if not file or (replay_only and not Path(file).is_file()):
             raise failure("recording", file=file, said="there is no such file")
+        Path(file).parent.mkdir(parents=True, exist_ok=True)
 
     @contextmanager
     def database(self) -> Iterator[sqlite3.Connection]:
@@ -98,8 +102,8 @@ class RecordedClient:
 
     def _ask_for_model(self, model: str) -> ollama.ShowResponse:
         shown = self.client.show(model)
-        digest = find_digest(self.client, model) or ""
-        row = model, digest, server_version(self.client), to_text(shown)
+        digest = find_digest(self.client, model) or full_name(model)
+        row = full_name(model), digest, server_version(self.client), to_text(shown)
         with self.database() as database:
             database.execute("INSERT OR REPLACE INTO models VALUES (?, ?, ?, ?)", row)
         self.digests[model] = digest
@@ -108,10 +112,10 @@ class RecordedClient:
     def _recall_model(self, model: str) -> tuple[str, str, str] | None:
         with self.database() as database:
             query = "SELECT digest, version, shown FROM models WHERE name = ?"
-            return database.execute(query, [model]).fetchone()
+            return database.execute(query, [full_name(model)]).fetchone()
 
     def digest(self, model: str) -> str:
-        """The hash of the model's file."""
+        """The hash of the model's file; its name, if the server lists none."""
         if model not in self.digests:
             self.show(model)
         return self.digests[model]
@@ -126,10 +130,9 @@ class RecordedClient:
         return ollama.ListResponse(models=models)
 
     def version(self) -> str | None:
-        """The version of the server that was asked last."""
-        with self.database() as database:
-            query = "SELECT version FROM models ORDER BY rowid DESC"
-            return (database.execute(query).fetchone() or [None])[0]
+        """The version of the server that the model was recorded from."""
+        found = self._recall_model(self.model)
+        return found[1] if found else None
 
     def pull(self, model: str, **settings: Any) -> Any:
         """Have the server fetch a model."""

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from array import array
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
@@ -45,7 +46,8 @@ class Record:
     steps: the sentences of the path that was chosen.
     tokens, calls, seconds: what it cost; the seconds are those of the last try.
     samples: of a strategy that draws independent paths, else ().
-    failure: why there is no result; all that stands above is empty then.
+    failure, kind: why there is no result, and which kind of failure it is, by its name
+        in `connection.ADVICE`; what stands above is empty then.
     """
 
     index: int
@@ -62,6 +64,7 @@ class Record:
     seconds: float = 0.0
     samples: tuple[Sample, ...] = ()
     failure: str = ""
+    kind: str = ""
 
 
 FIELDS = {field.name for field in fields(Record)}
@@ -82,13 +85,22 @@ def to_record(line: str) -> Record:
     values = json.loads(line)
     if not {"index", "problem"} <= set(values) <= FIELDS:
         raise ValueError("it has other fields")
+    if not isinstance(values["index"], int) or not 0 <= values["index"] < 10**9:
+        raise ValueError("its index is no whole number from 0")
+    if not re.fullmatch("[0-9a-f]{16}", values["problem"]):
+        raise ValueError("its problem is no hash")
     values["steps"] = tuple(values.get("steps", ()))
     values["samples"] = tuple(Sample(*s) for s in values.get("samples", ()))
     return Record(**values)
 
 
 def read_configuration(file: Path | str) -> dict[str, Any]:
-    """How the run in this file was made. Raises ValueError if it is no such file."""
+    """How the run in this file was made.
+
+    Raises ValueError if it is no such file, FileNotFoundError if there is none.
+    """
+    if not Path(file).exists():
+        raise FileNotFoundError(f"{file} is not there.")
     try:
         return json.loads(next(whole_lines(file)))["configuration"]
     except (StopIteration, ValueError, KeyError, TypeError) as error:
@@ -129,7 +141,7 @@ def differences(there: Mapping[str, Any], here: Mapping[str, Any]) -> list[str]:
     return [
         f"{name}: {a.get(name, 'nothing')} there, {b.get(name, 'nothing')} here"
         for name in sorted({*a, *b})
-        if a.get(name) != b.get(name)
+        if json.dumps(a.get(name)) != json.dumps(b.get(name))
     ]
 
 
@@ -151,21 +163,27 @@ class RecordFile(Journal):
         try:
             self._go_on()
         except BaseException:
-            self.lock.release()
+            self.__exit__(None, None, None)
             raise
         return self
 
     def _go_on(self) -> None:
         """Find out what is solved already; in a new file, write how it is made."""
         first = json.dumps({"configuration": self.configuration})
-        if next(whole_lines(self.file), None) is None:
+        lines = [
+            line for line, _ in zip(whole_lines(self.file), range(2), strict=False)
+        ]
+        if not lines:
             self.append(first)
         found = differences(read_configuration(self.file), self.configuration)
-        if found:
+        if found and len(lines) > 1:
             raise ValueError(
                 f"{self.file} was made by another run. Type another out, or what was "
                 "typed then:\n  " + "\n  ".join(found)
             )
+        if found:  # a run that came to nothing, such as one with a typing error
+            self.file.write_text("", encoding="utf-8")
+            self.append(first)
         for record in read_records(self.file):
             self._mark(record)
 

@@ -17,10 +17,10 @@ cover: tables and pages (`report_page.py`), the formulas (`estimates.py`).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from math import inf
+from math import inf, nan
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +72,10 @@ class Report:
                 failed[record.index] = record.failure
             elif not record.failure:
                 if solved[record.index]:
-                    raise ValueError(f"Problem {record.index} stands in {self} twice.")
+                    raise ValueError(
+                        f"Problem {record.index} stands in {self} twice. Name each "
+                        "file once, and files of different problems by themselves."
+                    )
                 solved[record.index] = 1
                 failed.pop(record.index, None)
         return failed
@@ -97,16 +100,17 @@ class Report:
         right, n = sum(self.right.values()), len(self.right)
         return Estimate(right / n if n else 0.0, *wilson_interval(right, n))
 
-    def mean(self, name: str) -> Estimate:
-        """The mean "tokens", "calls" or "seconds" a problem."""
-        return bootstrap([getattr(record, name) for record in self.records()])
+    def mean(self, name: str) -> float:
+        """The mean "tokens", "calls" or "seconds" of a solved problem; nan without."""
+        n = len(self.right)
+        return sum(getattr(r, name) for r in self.records()) / n if n else nan
 
     def rules(self) -> Counter[str]:
         """How often each rule of the grader found the answer."""
         return Counter(record.rule for record in self.records())
 
     def samples(self) -> int:
-        """How many samples each problem has at least."""
+        """How many samples each problem has at least; 0 if the budget cut a batch."""
         counts = (sum(s.count for s in record.samples) for record in self.records())
         return min(counts, default=0)
 
@@ -143,13 +147,15 @@ class Report:
             raise ValueError(
                 f"k={k} needs as many independent samples of each problem; {self} has "
                 f"{self.samples()}. Run self_consistency or best_of_n with n={k} or "
-                "more, and a budget that pays for them."
+                "more, and a budget that cuts none of them, such as budget=100_000."
             )
         return bootstrap([share(batch_of(record)) for record in self.records()])
 
     def calibration(self, bins: int = 10) -> tuple[list[Bin], float]:
         """The reliability diagram of the confidence, and its calibration error."""
         pairs = [(record.confidence, record.right) for record in self.records()]
+        if not pairs:
+            return [], nan
         scores, marks = zip(*pairs, strict=True)
         return reliability(scores, marks, bins), calibration_error(scores, marks, bins)
 
@@ -164,13 +170,19 @@ def batch_of(record: Record) -> list[Sample]:
     return [sample for sample in record.samples for _ in range(sample.count)]
 
 
-def short_name(description: Any) -> str:
-    """A description on one line: "beam_search(budget=1024, scorer=confidence)"."""
-    if not isinstance(description, dict):
-        return str(description)
-    parts = [f"{k}={short_name(v)}" for k, v in description.items() if k != "name"]
+def short_name(description: Mapping[str, Any]) -> str:
+    """A description on one line: "beam_search(budget=1024, scorer=confidence)".
+
+    Of what is described at length, such as a scorer, only the name is told.
+    """
+    told = {
+        key: part.get("name", "...") if isinstance(part, dict) else part
+        for key, part in description.items()
+        if key != "name"
+    }
+    parts = ", ".join(f"{key}={part}" for key, part in told.items())
     name = str(description.get("name", ""))
-    return f"{name}({', '.join(parts)})" if parts else name
+    return " ".join((f"{name}({parts})" if parts else name).split())
 
 
 @dataclass(frozen=True)
@@ -178,6 +190,7 @@ class Comparison:
     """Two runs on the same problems, those that both solved.
 
     both, only_a, only_b, neither: problems that are right.
+    left_out: problems that only one of the runs solved.
     difference: a minus b, in shares, with a bootstrap interval over problems.
     p: of the exact McNemar test.
     """
@@ -188,6 +201,7 @@ class Comparison:
     only_a: int
     only_b: int
     neither: int
+    left_out: int
     difference: Estimate
     p: float
 
@@ -199,7 +213,7 @@ class Comparison:
             [
                 f"a: {self.a}",
                 f"b: {self.b}",
-                f"{n} problems solved by both runs",
+                f"{n} problems solved by both runs, {self.left_out} left out",
                 f"both right {self.both}, neither {self.neither}, "
                 f"only a {self.only_a}, only b {self.only_b}",
                 f"a - b: {100 * gap.value:+.1f} points "
@@ -230,6 +244,7 @@ def compare_runs(a: Report, b: Report) -> Comparison:
         only_a=only_a,
         only_b=only_b,
         neither=counts[False, False],
+        left_out=len(set(problems) ^ set(other)),
         difference=bootstrap([x - y for x, y in pairs]),
         p=mcnemar_p(only_a, only_b),
     )

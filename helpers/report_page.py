@@ -9,13 +9,18 @@ runs side by side. Does not cover: the numbers (`report.py`), figures (`plots.py
 
 import base64
 import io
+import re
 from collections.abc import Sequence
 from html import escape
+from math import ceil, floor, log2
 
 from helpers.plots import plot_accuracy
+from helpers.records import flatten
 from helpers.report import Report
 
-COLUMNS = ("run", "model", "solved", "failed", "right, %", "tokens", "seconds")
+COLUMNS = (
+    "run", "model", "solved", "failed", "right, %", "tokens each", "seconds each",
+)  # fmt: skip
 STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto;
        padding: 0 1rem; color: #111; background: #fff }
@@ -24,22 +29,49 @@ th, td { border-bottom: 1px solid #999; padding: .3rem .6rem; text-align: left }
 """
 
 
-def row(report: Report) -> tuple[str, ...]:
-    """What the table says of a run, in the order of `COLUMNS`."""
-    return (
-        report.name,
-        str(report.configuration["model"]["name"]),
-        str(len(report.right)),
-        str(len(report.failed)),
-        report.accuracy().percent(),
-        f"{report.mean('tokens').value:.0f}",
-        f"{report.mean('seconds').value:.2f}",
+def names_of(reports: Sequence[Report]) -> list[str]:
+    """A name for each run; where two are alike, with what they differ in."""
+    facts = [flatten(report.configuration) for report in reports]
+    names = []
+    for report, fact in zip(reports, facts, strict=True):
+        alike = [
+            other
+            for twin, other in zip(reports, facts, strict=True)
+            if twin.name == report.name
+        ]
+        keys = [k for k in fact if len({str(other.get(k)) for other in alike}) > 1]
+        told = [f"{key.rpartition('.')[2]}={fact[key]}"[:40] for key in keys[:3]]
+        names.append(" ".join([report.name, *told]))
+    return names
+
+
+def rows_of(reports: Sequence[Report]) -> list[tuple[str, ...]]:
+    """What the table says of each run, in the order of `COLUMNS`."""
+    return [
+        (
+            name,
+            str(report.configuration["model"]["name"]),
+            str(len(report.right)),
+            str(len(report.failed)),
+            report.accuracy().percent() if report.right else "-",
+            f"{report.mean('tokens'):.0f}" if report.right else "-",
+            f"{report.mean('seconds'):.2f}" if report.right else "-",
+        )
+        for name, report in zip(names_of(reports), reports, strict=True)
+    ]
+
+
+def shown(text: object) -> str:
+    """A text for HTML: no markup, and no control characters."""
+    printable = "".join(
+        c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in str(text)
     )
+    return escape(printable)
 
 
 def to_text(reports: Sequence[Report]) -> str:
     """The table for a terminal, in columns."""
-    rows = [COLUMNS, *map(row, reports)]
+    rows = [COLUMNS, *rows_of(reports)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = [
         "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True))
@@ -50,28 +82,40 @@ def to_text(reports: Sequence[Report]) -> str:
 
 def to_markdown(reports: Sequence[Report]) -> str:
     """The table in Markdown."""
-    rows = [COLUMNS, ["---"] * len(COLUMNS), *map(row, reports)]
+    rows = [COLUMNS, ["---"] * len(COLUMNS), *rows_of(reports)]
     return "".join(f"| {' | '.join(map(plain, line))} |\n" for line in rows)
 
 
 def plain(cell: str) -> str:
-    """A cell whose characters mean nothing in Markdown or HTML."""
-    return escape(cell).replace("|", "&#124;")
+    """A cell in which no character means anything to Markdown or HTML."""
+    return re.sub(
+        r"[^\w .,:=()%+-]", lambda c: f"&#{ord(c[0])};", " ".join(cell.split())
+    )
 
 
 def figure_of(reports: Sequence[Report]) -> tuple[bytes, str]:
-    """A PNG of accuracy against tokens, and its alternative text."""
-    series: dict[str, list[tuple[float, int, int]]] = {}
-    for report in reports:
-        cost = report.mean("tokens").value
-        point = (max(1.0, cost), sum(report.right.values()), len(report.right))
-        series.setdefault(report.name, []).append(point)
+    """A PNG of accuracy against tokens, and its alternative text.
+
+    Raises ValueError if no run has a result yet.
+    """
+    reports = [report for report in reports if report.right]
+    if not reports:
+        raise ValueError("No problem is solved yet, so there is nothing to draw.")
+    series = {}
+    for name, report in zip(names_of(reports), reports, strict=True):
+        cost = max(1.0, report.mean("tokens"))
+        series[name] = [(cost, sum(report.right.values()), len(report.right))]
+    figure = plot_accuracy(series, "sampled tokens a problem (logarithmic)")
+    costs = [cost for ((cost, _, _),) in series.values()]
+    # Powers of 2 have numbers on the axis: two of them at least.
+    ends = floor(log2(min(costs)) - 0.1), ceil(log2(max(costs)) + 0.1)
+    figure.axes[0].set_xlim(*(2.0**end for end in ends))
     png = io.BytesIO()
-    figure = plot_accuracy(series, "sampled tokens a problem")
     figure.savefig(png, format="png", dpi=100, bbox_inches="tight")
     return png.getvalue(), (
         "Share of problems right against sampled tokens a problem, a marker with its "
-        "95 % interval for each run; the numbers are those of the table."
+        "95 % interval for each run; the numbers are those of the table. A marker that "
+        "would hide another is moved to the right."
     )
 
 
@@ -79,33 +123,32 @@ def to_html(reports: Sequence[Report]) -> str:
     """One page: the table, the figure, the failures, and how each run was made."""
     head = "".join(f'<th scope="col">{escape(name)}</th>' for name in COLUMNS)
     body = "".join(
-        "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row(report)) + "</tr>\n"
-        for report in reports
+        "<tr>" + "".join(f"<td>{shown(cell)}</td>" for cell in line) + "</tr>\n"
+        for line in rows_of(reports)
     )
-    png, alt = figure_of(reports)
-    image = f"data:image/png;base64,{base64.b64encode(png).decode()}"
+    image = ""
+    if any(report.right for report in reports):
+        png, alt = figure_of(reports)
+        data = base64.b64encode(png).decode()
+        image = f'<p><img src="data:image/png;base64,{data}" alt="{escape(alt)}"></p>'
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
         f"<title>Runs</title><style>{STYLE}</style></head><body><main>\n"
         f"<h1>Runs</h1>\n<table><thead><tr>{head}</tr></thead>\n<tbody>{body}</tbody>"
-        f'</table>\n<p><img src="{image}" alt="{escape(alt)}"></p>'
-        "\n<p>Intervals: 95 %, Wilson. Failures are neither right nor wrong.</p>\n"
-        + "".join(map(details, reports))
+        f"</table>\n{image}\n<p>Intervals: 95 %, Wilson. Failures are neither right "
+        "nor wrong.</p>\n"
+        + "".join(map(details, names_of(reports), reports))
         + "</main></body></html>\n"
     )
 
 
-def details(report: Report) -> str:
+def details(name: str, report: Report) -> str:
     """How a run was made, which rules found its answers, and what failed."""
-    from helpers.records import flatten
-
-    facts = flatten(report.configuration) | {
-        f"answers found by {rule!r}": count for rule, count in report.rules().items()
-    }
+    facts = {"files": report} | flatten(report.configuration)
+    facts |= {f"answers found by {rule!r}": n for rule, n in report.rules().items()}
     facts |= {f"failure of {i}": said for i, said in [*report.failed.items()][:20]}
     items = "".join(
-        f'<tr><th scope="row">{escape(str(name))}</th>'
-        f"<td>{escape(str(value))}</td></tr>\n"
-        for name, value in facts.items()
+        f'<tr><th scope="row">{shown(key)}</th><td>{shown(value)}</td></tr>\n'
+        for key, value in facts.items()
     )
-    return f"<h2>{escape(report.name)}</h2>\n<table><tbody>{items}</tbody></table>\n"
+    return f"<h2>{shown(name)}</h2>\n<table><tbody>{items}</tbody></table>\n"

@@ -128,13 +128,16 @@ class RewardModel:
 
     def states(self, texts: Sequence[str]) -> np.ndarray:
         """The language model's states (T, d); each text is read once."""
-        new = [text for text in texts if text not in self.known]
-        if len(self.known) + len(new) > REMEMBERED:
-            self.known.clear()
-            new = list(texts)
+        known = self.known
+        found = {text: known[text] for text in texts if text in known}
+        new = [text for text in texts if text not in found]
+        if len(known) + len(new) > REMEMBERED:
+            self.known = {}  # other threads go on with the one they have
         if new:
-            self.known |= zip(new, embed(self.llm, new), strict=True)
-        return np.array([self.known[text] for text in texts])
+            read = dict(zip(new, embed(self.llm, new), strict=True))
+            self.known |= read
+            found |= read
+        return np.array([found[text] for text in texts])
 
     def features(self, path: Path, states: np.ndarray | None = None) -> np.ndarray:
         """x (T, f) of a path, in the order of `GROUPS`; states may be given."""

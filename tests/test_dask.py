@@ -39,7 +39,7 @@ def test_a_worker_killed_in_mid_run_changes_nothing(cluster, tmp_path):
 
         report = evaluate(
             strategy, rows, llm, out=tmp_path / "dask",
-            executor=client.get_executor(), on_record=kill,
+            executor=client.get_executor(pure=False), on_record=kill,
         )  # fmt: skip
         assert killed[0] not in client.run(os.getpid).values()
     assert results(report) == results(alone) and report.failed == {}
@@ -60,4 +60,4 @@ def test_a_scheduler_that_is_not_there(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr("helpers.evaluate.DASK_TIMEOUT", 0.5)
     arguments = ["--strategy", "greedy", "--limit", "1", "--out", str(tmp_path / "x")]
     assert main([*arguments, "--dask", "tcp://127.0.0.1:1"]) == 1
-    assert "127.0.0.1:1" in capsys.readouterr().err
+    assert "dask worker tcp://127.0.0.1:1" in capsys.readouterr().err

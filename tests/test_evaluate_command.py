@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from concurrent.futures.process import BrokenProcessPool
 from functools import partial
 from pathlib import Path
 
@@ -48,7 +49,9 @@ def test_a_run_is_that_of_the_function(out, tmp_path, capsys):
     rows, llm = load_problems("practice", limit=3), LLMGen("abacus")
     direct = evaluate(strategy, rows, llm, out=tmp_path / "direct", seed=3)
     assert results(Report(out)) == results(direct)
-    assert Report(out).configuration == direct.configuration
+    found = dict(Report(out).configuration)
+    assert found.pop("about") == {"problems": "practice", "split": "test"}
+    assert found == direct.configuration
     said = capsys.readouterr()
     assert "beam_search(budget=256, n=4, scorer=confidence)  abacus" in said.out
     lines = said.err.splitlines()  # no terminal: plain lines
@@ -117,12 +120,15 @@ def test_two_runs_compared(out, tmp_path, capsys):
     ("arguments", "told"),
     [
         (["--set", "n"], "type NAME=NUMBER"),
-        (["--set", "n=many"], "could not convert"),
+        (["--set", "n=many"], "type NAME=NUMBER"),
+        (["--set", "seed=3"], "options of their own"),
+        (["--workers", "0"], "type a whole number from 1"),
+        (["--hosts", "desk1:11434"], "type --model as well"),
         (["--set", "wings=2"], "unexpected keyword argument 'wings'"),
         (["--budget", "0"], "Type a budget from 1"),
         (["--limit", "0"], "limit must be at least 1"),
         (["--split", "exam"], "has no split 'exam'"),
-        (["--replay-only"], "None cannot be used"),
+        (["--replay-only"], "--record"),
         (["--model", "llama3.2", "--hosts", "127.0.0.1:1"], "ollama serve"),
     ],
 )
@@ -136,7 +142,39 @@ def test_files_that_are_no_runs(tmp_path, capsys):
     for command in (["report", "none.jsonl"], ["compare", __file__, __file__]):
         assert main(command) == 1
     said = capsys.readouterr().err
-    assert "none.jsonl holds no records" in said and "test_evaluate_command" in said
+    assert "none.jsonl is not there" in said and "test_evaluate_command" in said
+
+
+def test_a_typing_error_does_not_spoil_the_file(out):
+    assert run(out, "--set", "wings=2") == 1 and Path(out).exists()
+    assert run(out) == 0
+
+
+def test_two_splits_are_two_runs(out, tmp_path, capsys):
+    run(out)
+    other = str(tmp_path / "y.jsonl")
+    run(other, "--split", "train")
+    capsys.readouterr()
+    assert main(["report", out, other]) == 0
+    said = capsys.readouterr().out
+    assert "split=test" in said and "split=train" in said
+
+
+def test_a_worker_that_dies_is_told_in_a_sentence(out, monkeypatch, capsys):
+    def broken(*args, **options):
+        raise BrokenProcessPool("died")
+
+    monkeypatch.setattr("helpers.evaluate.evaluate", broken)
+    assert run(out) == 1
+    assert capsys.readouterr().err.startswith("A worker ended before its time.")
+
+
+def test_a_file_that_was_torn_at_once_is_gone_on_with(out):
+    run(out, limit=2)
+    expected, content = results(Report(out)), Path(out).read_bytes()
+    for size in (0, 1, 30):
+        Path(out).write_bytes(content[:size])
+        assert run(out, limit=2) == 0 and results(Report(out)) == expected
 
 
 def test_ctrl_c_says_how_to_go_on(out, monkeypatch, capsys):

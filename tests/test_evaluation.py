@@ -1,6 +1,7 @@
 """Runs: whatever interrupts them, they end with what an undisturbed run finds."""
 
 import json
+import math
 import os
 import random
 import signal
@@ -8,8 +9,10 @@ import sys
 import threading
 import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
+from fractions import Fraction
 from functools import partial
 
+import numpy as np
 import pytest
 from toy_language import GOLD, PLENTY, ToyLanguage, table_scorer
 
@@ -17,7 +20,8 @@ from helpers.budget import Budget
 from helpers.connection import LLMError, failure
 from helpers.env import GSM8KEnv, Problem
 from helpers.evaluation import LAST_STRAW, evaluate, processes
-from helpers.llm import LLMGen
+from helpers.llm import LLMGen, SharedSamples
+from helpers.provenance import describe
 from helpers.records import Record, read_configuration, read_records, to_line, to_record
 from helpers.report import Report
 from helpers.rewards import ArithmeticChecker, aggregate, confidence
@@ -106,12 +110,13 @@ def test_the_configuration_names_all_that_matters(tmp_path):
     evaluate(strategy, problems(1), LLMGen("abacus"), out=tmp_path / "x", seed=4)
     found = read_configuration(tmp_path / "x")
     assert found["strategy"]["name"] == "beam_search"
-    assert found["strategy"]["budget"]["calls"] == 9
+    assert found["strategy"]["budget"]["with"] == {"tokens": "inf", "calls": 9}
     assert "ArithmeticChecker" in json.dumps(found["strategy"]["scorer"])
     assert "min" in json.dumps(found["strategy"]["scorer"])
     assert found["model"]["name"] == "abacus" and len(found["model"]["digest"]) == 64
     assert found["options"]["temperature"] == 1.0 and found["seed"] == 4
-    assert found["environment"] == {"name": "GSM8KEnv", "is_few_shot": False}
+    assert found["environment"]["name"] == "GSM8KEnv"
+    assert found["environment"]["is_few_shot"] is False
 
 
 # Going on
@@ -176,7 +181,7 @@ def test_another_run_in_the_same_file_is_refused(tmp_path):
     for options, told in (
         ({"seed": 1}, "seed: 0 there, 1 here"),
         ({"strategy": partial(VOTE, n=6)}, "strategy.n: 5 there, 6 here"),
-        ({"make_env": GSM8KEnv}, "environment.max_steps: 6 there, nothing here"),
+        ({"make_env": GSM8KEnv}, "environment.max_steps: 6 there, 10 here"),
         ({"llm": Fragile({})}, "model.name: ToyLanguage there, Fragile here"),
     ):
         with pytest.raises(ValueError, match=told):
@@ -282,6 +287,34 @@ def test_a_gold_answer_without_a_number_fails(tmp_path):
     assert "No number can be read" in report.failed[0]
 
 
+def test_problems_at_fault_do_not_end_a_run(tmp_path):
+    """Ten too long prompts, or ten unreadable golds, are no dead server."""
+    file = tmp_path / "x.jsonl"
+    long = {f"Which, {i}?": 99 for i in range(LAST_STRAW + 2)}
+    for _ in range(2):
+        report = run(file, n=20, llm=Fragile(long, "context"))
+        assert len(report.failed) == LAST_STRAW + 2 and len(report.right) == 8
+    rows = [{"question": f"{i}?", "answer": "many"} for i in range(LAST_STRAW + 2)]
+    other = tmp_path / "y"
+    report = evaluate(VOTE, rows, ToyLanguage(3), out=other, make_env=ENV)
+    assert len(report.failed) == LAST_STRAW + 2
+
+
+def test_what_is_no_problem_is_refused(tmp_path):
+    for row in ({"question": "1+1?", "answer": 2}, {"question": None, "answer": "2"}):
+        with pytest.raises(ValueError, match="has two texts, question and answer"):
+            evaluate(VOTE, [row], ToyLanguage(3), out=tmp_path / "x", make_env=ENV)
+
+
+def test_a_batch_that_the_budget_cut_is_no_batch(tmp_path):
+    """Its samples would count long paths as wrong."""
+    toy = ToyLanguage(3, length=60)
+    report = run(tmp_path / "x", 4, partial(VOTE, budget=400, n=5), llm=toy)
+    assert report.samples() == 0 and len(report.right) == 4
+    with pytest.raises(ValueError, match="a budget that cuts none"):
+        report.pass_at_k(1)
+
+
 def test_a_mistake_in_the_strategy_is_no_failure_of_the_model(tmp_path):
     file = tmp_path / "x.jsonl"
     run(file, n=2)
@@ -335,6 +368,19 @@ def test_outside_the_main_thread_ctrl_c_is_left_alone(tmp_path, undisturbed):
     assert found == [undisturbed]
 
 
+def test_what_was_finished_meanwhile_is_kept(tmp_path):
+    """Whatever ends a run, Ctrl-C twice or a mistake in `on_record`."""
+    file, executor = tmp_path / "x.jsonl", ThreadPoolExecutor(8)
+
+    def fail(record):
+        executor.shutdown(wait=True)  # the others come to their end
+        raise RuntimeError("a mistake of the caller")
+
+    with pytest.raises(RuntimeError, match="of the caller"):
+        run(file, executor=executor, on_record=fail)
+    assert len(Report(file).right) == 12
+
+
 # Executors and memory
 
 
@@ -379,8 +425,6 @@ def test_20_000_problems_need_no_more_memory_than_2_000(tmp_path):
 
 
 def test_scorers_of_the_project_have_descriptions_of_their_own():
-    from helpers.provenance import describe
-
     checker = ArithmeticChecker()
     scorers = [
         None, confidence, checker, table_scorer,
@@ -388,3 +432,34 @@ def test_scorers_of_the_project_have_descriptions_of_their_own():
     ]  # fmt: skip
     found = [json.dumps(describe(scorer)) for scorer in scorers]
     assert len({*found}) == len(found)
+
+
+def test_descriptions_tell_apart_what_differs_and_only_that():
+    class Judge:
+        def __init__(self, question, known=()):
+            self.question, self.known = question, known
+
+        def ask(self, k=1):
+            return k
+
+    apart = [
+        Fraction(1, 2), Fraction(9, 10), Judge("a"), Judge("b"), Judge("a").ask,
+        partial(Judge("b").ask, k=1), partial(Judge("a").ask, k=1), {1, 2}, math.inf,
+        np.zeros(2), np.zeros((2, 1)), np.zeros(2, int), Budget(3), Budget(calls=3),
+        max, math.sqrt, range(3), b"3",
+    ]  # fmt: skip
+    texts = [json.dumps(describe(value), allow_nan=False) for value in apart]
+    assert len({*texts}) == len(apart)
+    assert describe(Judge("a", known={"x": 1})) == describe(Judge("a"))
+    assert describe({"b", "a", "c"}) == ["a", "b", "c"]
+    with pytest.raises(ValueError, match="A lambda has no name"):
+        describe(partial(lambda k: k, k=1))
+
+
+def test_shared_samples_do_not_hide_the_model(tmp_path):
+    llm = LLMGen("abacus", temperature=0.1)
+    evaluate(VOTE, [], SharedSamples(llm), out=tmp_path / "x")
+    evaluate(VOTE, [], llm, out=tmp_path / "x")
+    found = read_configuration(tmp_path / "x")
+    assert found["model"]["name"] == "abacus" and found["options"]["temperature"] == 0.1
+    assert found["environment"]["is_few_shot"] is False

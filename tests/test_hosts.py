@@ -116,8 +116,23 @@ def test_all_hosts_dead(two):
         server.script["/api/generate"].append(BREAK)
     with pytest.raises(LLMError, match="broke off"):
         llm.sample(PROMPT, 1, seed=0)
-    with pytest.raises(LLMError, match="No Ollama server answers"):
-        llm.sample(PROMPT, 1, seed=0)
+    assert llm.sample(PROMPT, 1, seed=0)  # all out: asked at once whether they are back
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [(500, {"error": "no memory"}), (404, {"error": "no model"}), (200, b"<p>")],
+)
+def test_one_sick_host_does_not_spoil_the_run(two, fault):
+    llm = LLMGen("llama3.2", host=address(*two))
+    two[0].script["/api/generate"].append(fault)
+    assert llm.sample(PROMPT, 2, seed=0)
+    assert [host.is_out for host in llm.connection.client.hosts] == [True, False]
+
+
+def test_no_address_at_all():
+    with pytest.raises(ValueError, match="No host is named"):
+        LLMGen("llama3.2", host=",")
 
 
 def test_hosts_must_hold_one_model(two):

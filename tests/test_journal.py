@@ -34,8 +34,35 @@ def test_cut_off_anywhere_it_is_mended_by_the_next_line(tmp_path):
         there = [*whole_lines(file)]
         assert "".join(there).encode() + torn_line(file) == content[:size]
         assert file.read_bytes() == content[:size]  # reading changes nothing
-        written(file, ['{"new": 1}'])
-        assert [*whole_lines(file)] == [*there, '{"new": 1}\n']
+        line = '{"new": 1}' if there else LINES[0]
+        written(file, [line])
+        assert [*whole_lines(file)] == [*there, line + "\n"]
+
+
+def test_zero_bytes_after_a_power_cut_count_as_torn(tmp_path):
+    file = tmp_path / "x.jsonl"
+    content = written(file)
+    file.write_bytes(content + b"\0" * 100)
+    assert len([*whole_lines(file)]) == 3
+    written(file, ["{}"])
+    assert file.read_bytes() == content + b"{}\n"
+
+
+def test_an_only_copy_on_one_line_is_not_cut(tmp_path):
+    file = tmp_path / "x.jsonl"
+    for text in ('{"my": "only copy"}', "\0\0"):
+        file.write_text(text, encoding="utf-8")
+        with pytest.raises(ValueError, match="is no journal"):
+            written(file)
+        assert file.read_text(encoding="utf-8") == text
+
+
+def test_one_file_has_one_lock_whatever_its_name(tmp_path):
+    link, file = tmp_path / "link.jsonl", tmp_path / "x.jsonl"
+    file.touch()
+    link.symlink_to(file)
+    with Journal(file), pytest.raises(BlockingIOError):
+        Journal(link).__enter__()
 
 
 @pytest.mark.parametrize("text", ["my only copy", "first\nsecond", "\ufeff{"])

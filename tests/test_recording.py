@@ -152,14 +152,50 @@ def test_one_variable_gives_every_notebook_its_recording(file, monkeypatch):
 def test_files_that_are_no_recordings(tmp_path, file):
     with pytest.raises(LLMError, match="cannot be used .there is no such file"):
         LLMGen("abacus", record=file, replay_only=True)
-    with pytest.raises(LLMError, match="None cannot be used"):
+    with pytest.raises(LLMError, match="'' cannot be used .*--record"):
         LLMGen("abacus", replay_only=True)
     Path(file).write_text("my only copy, which is long enough " * 9, encoding="utf-8")
     with pytest.raises(LLMError, match="not a database"):
         LLMGen("abacus", record=file)
     assert Path(file).read_text(encoding="utf-8").startswith("my only copy")
     with pytest.raises(LLMError, match="unable to open"):
-        LLMGen("abacus", record=str(tmp_path / "none" / "x.sqlite"))
+        LLMGen("abacus", record=str(tmp_path))
+
+
+def test_models_that_the_server_lists_without_a_digest_are_kept_apart(served, file):
+    served.models = {"a", "b"}
+    served.digest = None
+    said = {}
+    for name in ("a", "b"):
+        served.changes = {"response": f" I am {name}."}
+        llm = LLMGen(name, host=served.host, record=file)
+        said[name] = llm.sample(PROMPT, 1, seed=0)[0].text
+    assert said == {"a": "I am a.", "b": "I am b."}
+
+
+def test_a_name_and_its_latest_are_one_model(served, file):
+    said = LLMGen("llama3.2", host=served.host, record=file).sample(PROMPT, 1, seed=0)
+    other = LLMGen("llama3.2:latest", record=file, replay_only=True)
+    assert other.sample(PROMPT, 1, seed=0) == said
+
+
+def test_each_model_of_a_recording_has_the_version_of_its_server(served, file):
+    llm = LLMGen("llama3.2", host=served.host, record=file)
+    before = llm.connection.provenance()
+    LLMGen("abacus", record=file)
+    assert llm.connection.provenance() == before
+
+
+def test_what_the_environment_said_goes_with_the_model(file, monkeypatch):
+    LLMGen("abacus", record=file).sample(PROMPT, 1, seed=0)
+    monkeypatch.setenv("REASONING_RECORD", file)
+    monkeypatch.setenv("REASONING_REPLAY_ONLY", "1")
+    sent = pickle.dumps(LLMGen("abacus"))
+    monkeypatch.delenv("REASONING_RECORD")
+    monkeypatch.setenv("REASONING_REPLAY_ONLY", "0")
+    with pytest.raises(LLMError, match="holds no such answer"):
+        pickle.loads(sent).sample(PROMPT, 1, seed=1)
+    assert LLMGen("abacus").sample(PROMPT, 1, seed=1)
 
 
 def test_replaying_does_not_change_the_file(file):

@@ -13,7 +13,7 @@ from test_evaluation import VOTE, Fragile, run
 from helpers.estimates import bootstrap, mcnemar_p, wilson_interval
 from helpers.records import Record, RecordFile, Sample
 from helpers.report import Report, compare_runs, short_name
-from helpers.report_page import to_html, to_markdown, to_text
+from helpers.report_page import figure_of, to_html, to_markdown, to_text
 
 CONFIGURATION = {
     "strategy": {"name": "best_of_n", "budget": 9}, "model": {"name": "toy"},
@@ -96,7 +96,7 @@ def test_more_samples_than_there_are(report):
 def test_the_account(report):
     assert report.right == {0: True, 1: False} and report.failed == {}
     assert report.accuracy() == (0.5, *wilson_interval(1, 2))
-    assert report.mean("tokens").value == 20 and report.mean("seconds").value == 1.5
+    assert report.mean("tokens") == 20 and report.mean("seconds") == 1.5
     assert report.rules() == {"####": 1, "none": 1} and report.samples() == 5
     bins, error = report.calibration()
     assert [(b.count, b.right) for b in bins] == [(1, 0.0), (1, 1.0)]
@@ -104,15 +104,18 @@ def test_the_account(report):
 
 
 def test_failures_are_neither_right_nor_wrong(tmp_path):
-    report = write(tmp_path / "x", solved(0), Record(1, "2", failure="dead"))
+    report = write(tmp_path / "x", solved(0), Record(1, f"{2:016x}", failure="dead"))
     assert report.failed == {1: "dead"} and report.accuracy().value == 1.0
-    empty = write(tmp_path / "y", Record(0, "1", failure="dead"))
+    empty = write(tmp_path / "y", Record(0, f"{1:016x}", failure="dead"))
     assert empty.accuracy() == (0.0, 0.0, 1.0) and "0" in to_text([empty])
-    assert math.isnan(empty.mean("tokens").value)
+    assert math.isnan(empty.mean("tokens")) and empty.calibration()[0] == []
+    assert "<img" not in to_html([empty]) and " - " in to_text([empty])
+    with pytest.raises(ValueError, match="nothing to draw"):
+        figure_of([empty])
 
 
 def test_one_run_in_several_files(tmp_path):
-    write(tmp_path / "a", solved(0), Record(1, "2", failure="dead"))
+    write(tmp_path / "a", solved(0), Record(1, f"{2:016x}", failure="dead"))
     write(tmp_path / "b", solved(1, False), solved(2))
     report = Report(tmp_path / "a", tmp_path / "b")
     assert report.right == {0: True, 1: False, 2: True} and report.failed == {}
@@ -146,6 +149,7 @@ def test_a_comparison_by_hand(tmp_path):
     b = {i: 10 <= i < 32 for i in range(2, 50)}  # right: 10..31, of others too
     found = paired(tmp_path, a, b)
     assert (found.both, found.only_a, found.only_b, found.neither) == (20, 8, 2, 8)
+    assert found.left_out == 2 + 10
     assert found.difference.value == pytest.approx((8 - 2) / 38)
     assert found.p == pytest.approx(stats.binomtest(8, 10).pvalue)
     assert "only a 8, only b 2" in str(found) and "+15.8 points" in str(found)
@@ -210,7 +214,7 @@ NASTY = '<script>alert("x")</script>|"&'
 @pytest.fixture
 def nasty(tmp_path):
     record = solved(0, steps=(NASTY,), answer=NASTY, rule=NASTY)
-    failed = Record(1, "2", failure=NASTY)
+    failed = Record(1, f"{2:016x}", failure=NASTY)
     about = {"model": {"name": NASTY}, "strategy": {"name": NASTY}}
     return write(tmp_path / "x", record, failed, **about)
 
@@ -236,8 +240,8 @@ def test_the_table_says_what_the_report_says(report):
 
 def test_short_names():
     name = {"name": "f", "budget": 3, "scorer": {"name": "g", "of": "C"}, "x": None}
-    assert short_name(name) == "f(budget=3, scorer=g(of=C), x=None)"
-    assert short_name("f") == "f"
+    assert short_name(name) == "f(budget=3, scorer=g, x=None)"
+    assert short_name({"name": "f\nf"}) == "f f"
 
 
 def test_a_failed_problem_does_not_count_in_the_table(tmp_path):

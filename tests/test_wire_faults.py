@@ -36,6 +36,10 @@ FAULTS = {  # what the server does: (its answer, what the failure says)
     "503": ((503, {"error": "server busy"}), "is busy.*OLLAMA_MAX_QUEUE"),
     "hangs": (HANG, "within timeout.*Allow more"),
     "no JSON": ((200, b"<html>"), "does not speak Ollama.*Type the right address"),
+    "null": ((200, b"null"), "does not speak Ollama"),
+    "a list": ((200, b"[1]"), "does not speak Ollama"),
+    "no text": ((200, b"\xff\xfe"), "does not speak Ollama"),
+    "a deep nest": ((200, b"[" * 100_000), "does not speak Ollama"),
     "half of the JSON": (cut_body(), "does not speak Ollama.*Type the right"),
     "an empty response": (fields(response="", eval_count=1), "said nothing.*prompt"),
     "not done": (

@@ -37,10 +37,10 @@ class ToyLanguage:
         rng = random.Random(seed)
         self.rules, self.account = {}, []
         letters = "abcdefgh"[:branching]
-        for length in range(depth + 1):
-            for letters_so_far in itertools.product(letters, repeat=length):
+        for place in range(depth + 1):
+            for letters_so_far in itertools.product(letters, repeat=place):
                 word = "".join(letters_so_far)
-                if length < depth:
+                if place < depth:
                     sentences = [word + letter for letter in letters]
                 else:
                     found = rng.sample(range(answers), min(2, answers))

@@ -41,6 +41,7 @@ class Handler(BaseHTTPRequestHandler):
     """Answers one request with JSON, errors too."""
 
     protocol_version = "HTTP/1.1"  # a client keeps its connection
+    disable_nagle_algorithm = True  # or each answer would wait for the next
 
     def do_POST(self) -> None:
         """Answer a request that has a body."""
@@ -62,7 +63,7 @@ class Handler(BaseHTTPRequestHandler):
             self.send(200, text)
         except ollama.ResponseError as error:
             self.send(error.status_code, json.dumps({"error": error.error}))
-        except KeyError as error:
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
             self.send(404, json.dumps({"error": f"not understood: {error!r}"}))
 
     def send(self, status: int, text: str) -> None:
@@ -88,7 +89,11 @@ def main() -> None:
     parser.add_argument("--host", default="127.0.0.1", help="(%(default)s)")
     parser.add_argument("--port", type=int, default=11500, help="(%(default)s)")
     args = parser.parse_args()
-    with ThreadingHTTPServer((args.host, args.port), Handler) as server:
+    try:
+        opened = ThreadingHTTPServer((args.host, args.port), Handler)
+    except (OSError, OverflowError) as error:
+        parser.error(f"port {args.port} cannot be used ({error}); type another --port")
+    with opened as server:
         host, port = server.server_address[:2]
         print(f"abacus answers at {host}:{port}; Ctrl-C stops it.", flush=True)
         try:

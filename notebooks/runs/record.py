@@ -10,11 +10,8 @@ not complete is gone on with.
 import argparse
 import hashlib
 import json
-import os
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,6 +21,8 @@ from helpers.abacus.engine import WEIGHTS
 from helpers.abacus.problems import generate
 from helpers.budget import SearchResult
 from helpers.env import GSM8KEnv, Problem
+from helpers.evaluation import processes
+from helpers.journal import Journal, whole_lines
 from helpers.llm import LLMGen, SharedSamples
 from helpers.rewards import ArithmeticChecker, Scorer, aggregate, confidence
 from helpers.search import STRATEGIES, beam_search, mcts
@@ -110,20 +109,16 @@ def go_on(
     Raises SystemExit if the file begins with another header.
     """
     first = json.dumps(header)
-    lines = out.read_text(encoding="utf-8").splitlines() if out.exists() else []
+    lines = [line.rstrip() for line in whole_lines(out)]
     if lines and lines[0] != first:
         raise SystemExit(f"{out} was made otherwise. Move it, or type another --out.")
     todo = list(enumerate(problems))[max(0, len(lines) - 1) :]
-    os.environ["OPENBLAS_NUM_THREADS"] = "1"  # the processes share the cores already
-    with (
-        out.open("a", encoding="utf-8") as file,
-        ProcessPoolExecutor(mp_context=get_context("spawn")) as pool,
-    ):
+    with Journal(out) as journal, processes() as pool:
         if not lines:
-            print(first, file=file, flush=True)
+            journal.append(first)
         work = pool.map(record, *zip(*todo, strict=True)) if todo else ()
         for line in tqdm(work, total=len(todo), unit="problem"):
-            print(line, file=file, flush=True)
+            journal.append(line)
 
 
 def main() -> None:
