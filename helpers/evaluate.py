@@ -32,7 +32,8 @@ from helpers.connection import LLMError
 from helpers.data import SPLITS, load_problems
 from helpers.env import GSM8KEnv
 from helpers.estimates import with_interval
-from helpers.evaluation import Strategy, evaluate, processes
+from helpers.evaluation import Strategy, evaluate
+from helpers.executors import dask_client, processes
 from helpers.journal import whole_lines
 from helpers.llm import LLMGen
 from helpers.records import Record
@@ -42,7 +43,6 @@ from helpers.rewards import ArithmeticChecker, Scorer, aggregate, confidence
 from helpers.search import STRATEGIES
 
 SCORERS = ("arithmetic", "confidence", "prm")
-DASK_TIMEOUT = 10  # seconds
 RUN_EXAMPLE = """example: 200 problems of GSM8K with llama3.2 on two Ollama servers
   python -m helpers.evaluate --model llama3.2 --hosts desk1:11434,desk2:11434 \\
     --workers 4 --problems gsm8k --limit 200 --strategy self_consistency \\
@@ -159,26 +159,6 @@ def make_executor(args: argparse.Namespace) -> Iterator[Executor | None]:
             yield executor
     else:
         yield None
-
-
-@contextmanager
-def dask_client(address: str) -> Iterator[Any]:
-    """A client of a Dask scheduler that has workers."""
-    try:
-        from distributed import Client
-    except ImportError as error:
-        advice = 'Dask is missing. Type: pip install -e ".[scale]"'
-        raise ValueError(advice) from error
-    try:
-        client = Client(address, timeout=DASK_TIMEOUT)
-        client.wait_for_workers(1, timeout=DASK_TIMEOUT)
-    except (OSError, TimeoutError) as error:
-        raise ValueError(
-            f"No Dask worker at {address}. Type: dask scheduler, and on each computer: "
-            f"dask worker {address}"
-        ) from error
-    with client:
-        yield client
 
 
 class Progress:

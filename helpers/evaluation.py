@@ -11,13 +11,13 @@ Vocabulary
                so that a run needs no more memory for many problems than for few.
 
 Of a seed, each sample of each problem has its own (`llm.derive_seed`), so results do
-not depend on the order. Covers: resuming, retrying, stopping. Does not cover: what the
-records add up to (`report.py`), the command line (`evaluate.py`).
+not depend on the order. Covers: resuming, retrying, stopping. Does not cover: making
+executors (`executors.py`), what the records add up to (`report.py`), the command line
+(`evaluate.py`).
 """
 
 from __future__ import annotations
 
-import os
 import signal
 import threading
 import time
@@ -26,13 +26,11 @@ from concurrent.futures import (
     FIRST_COMPLETED,
     Executor,
     Future,
-    ProcessPoolExecutor,
     wait,
 )
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
-from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import Any
 
@@ -179,7 +177,7 @@ def evaluate(
     """Solve problems (`question`, `answer`) and keep a record of each in a file.
 
     out: the JSONL file. What is solved there is not solved again; what failed, is.
-    executor: any of `concurrent.futures`; for processes, see `processes`.
+    executor: any of `concurrent.futures`; see `executors.py`.
     make_env: called with a problem and the model; see `usual_env`.
     pauses: seconds before each new try of a problem whose model failed.
     on_record: told of each new record, once it is on the disk.
@@ -281,34 +279,3 @@ def patient_interrupt() -> Iterator[threading.Event]:
         yield stop
     finally:
         signal.signal(signal.SIGINT, usual)
-
-
-def processes(n: int | None = None) -> ProcessPoolExecutor:
-    """An executor of n processes (all cores if omitted), for abacus.
-
-    Each computes with one thread, because the processes share the cores already, and
-    leaves Ctrl-C to the process that began them. A strategy must come from a module:
-    what a notebook defines cannot be sent.
-    """
-    n = n or os.cpu_count() or 1
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    pool = ProcessPoolExecutor(n, get_context("spawn"), initializer=prepare_worker)
-    is_main = threading.current_thread() is threading.main_thread()
-    usual = signal.signal(signal.SIGINT, signal.SIG_IGN) if is_main else None
-    try:  # they start now, while Ctrl-C is ignored, which they inherit
-        wait([pool.submit(os.getpid) for _ in range(n)])
-    finally:
-        if is_main:
-            signal.signal(signal.SIGINT, usual)
-    return pool
-
-
-def prepare_worker() -> None:
-    """Leave Ctrl-C to the parent, and end when it is gone."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-    def follow() -> None:
-        parent_process().join()
-        os._exit(1)
-
-    threading.Thread(target=follow, daemon=True).start()

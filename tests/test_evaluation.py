@@ -19,7 +19,8 @@ from toy_language import GOLD, PLENTY, ToyLanguage, table_scorer
 from helpers.budget import Budget
 from helpers.connection import LLMError, failure
 from helpers.env import GSM8KEnv, Problem
-from helpers.evaluation import LAST_STRAW, evaluate, processes
+from helpers.evaluation import LAST_STRAW, evaluate
+from helpers.executors import processes
 from helpers.llm import LLMGen, SharedSamples
 from helpers.provenance import describe
 from helpers.records import Record, read_configuration, read_records, to_line, to_record

@@ -21,7 +21,7 @@ from helpers.abacus.engine import WEIGHTS
 from helpers.abacus.problems import generate
 from helpers.budget import SearchResult
 from helpers.env import GSM8KEnv, Problem
-from helpers.evaluation import processes
+from helpers.executors import processes
 from helpers.journal import Journal, whole_lines
 from helpers.llm import LLMGen, SharedSamples
 from helpers.rewards import ArithmeticChecker, Scorer, aggregate, confidence

@@ -18,7 +18,8 @@ os.environ["OPENBLAS_NUM_THREADS"] = "1"  # before NumPy: a process is one core
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from helpers.abacus.problems import generate
-from helpers.evaluation import evaluate, processes
+from helpers.evaluation import evaluate
+from helpers.executors import processes
 from helpers.llm import LLMGen
 from helpers.records import to_line
 from helpers.report import Report
