@@ -12,9 +12,8 @@ import io
 import re
 from collections.abc import Sequence
 from html import escape
-from math import ceil, floor, log2
 
-from helpers.plots import plot_accuracy
+from helpers.plots import COLOURS, MARKERS
 from helpers.records import flatten
 from helpers.report import Report
 
@@ -94,28 +93,39 @@ def plain(cell: str) -> str:
 
 
 def figure_of(reports: Sequence[Report]) -> tuple[bytes, str]:
-    """A PNG of accuracy against tokens, and its alternative text.
+    """A PNG of the accuracies with their intervals, and its alternative text.
 
     Raises ValueError if no run has a result yet.
     """
+    from matplotlib.figure import Figure
+
     reports = [report for report in reports if report.right]
     if not reports:
         raise ValueError("No problem is solved yet, so there is nothing to draw.")
-    series = {}
-    for name, report in zip(names_of(reports), reports, strict=True):
-        cost = max(1.0, report.mean("tokens"))
-        series[name] = [(cost, sum(report.right.values()), len(report.right))]
-    figure = plot_accuracy(series, "sampled tokens a problem (logarithmic)")
-    costs = [cost for ((cost, _, _),) in series.values()]
-    # Powers of 2 have numbers on the axis: two of them at least.
-    ends = floor(log2(min(costs)) - 0.1), ceil(log2(max(costs)) + 0.1)
-    figure.axes[0].set_xlim(*(2.0**end for end in ends))
+    figure = Figure(figsize=(8, 1.2 + 0.5 * len(reports)), layout="constrained")
+    axes = figure.add_subplot()
+    for y, report in enumerate(reports):
+        share, low, high = report.accuracy()
+        # max: at 0 % and 100 % rounding can put an end on the wrong side.
+        ends = [[100 * max(0.0, share - low)], [100 * max(0.0, high - share)]]
+        axes.errorbar(
+            100 * share, y, xerr=ends,
+            marker=MARKERS[y % 7], color=COLOURS[y % 7], capsize=4,
+        )  # fmt: skip
+    labels = [
+        f"{name}\n{report.mean('tokens'):.0f} tokens a problem"
+        for name, report in zip(names_of(reports), reports, strict=True)
+    ]
+    axes.set_yticks(range(len(reports)), labels, parse_math=False)
+    axes.set_ylim(len(reports) - 0.5, -0.5)  # the first one on top
+    axes.set_xlim(0, 100)
+    axes.grid(axis="x", color="0.9")
+    axes.set_xlabel("problems right, per cent, with 95 % intervals")
     png = io.BytesIO()
     figure.savefig(png, format="png", dpi=100, bbox_inches="tight")
     return png.getvalue(), (
-        "Share of problems right against sampled tokens a problem, a marker with its "
-        "95 % interval for each run; the numbers are those of the table. A marker that "
-        "would hide another is moved to the right."
+        "Problems right in per cent, a line with a marker and its 95 % interval for "
+        "each run; the numbers are those of the table."
     )
 
 

@@ -223,8 +223,15 @@ def test_a_page_is_whole_by_itself_and_escapes_what_it_shows(nasty):
     page = to_html([nasty])
     assert "<script" not in page and "&lt;script" in page
     assert page.count("<img ") == page.count('src="data:image/png;base64,') == 1
-    assert 'alt="Share of problems right' in page and "http" not in page
+    assert 'alt="Problems right in per cent' in page and "http" not in page
     assert page.count("<h1>") == 1 and 'lang="en"' in page
+
+
+@pytest.mark.parametrize("mark", [True, False])
+def test_all_right_and_none_right_can_be_drawn(tmp_path, mark):
+    for n in range(1, 30):
+        report = write(tmp_path / f"{n}", *(solved(i, mark) for i in range(n)))
+        figure_of([report])
 
 
 def test_markdown_keeps_its_columns(nasty):
