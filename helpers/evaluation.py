@@ -198,25 +198,34 @@ def evaluate(
             for i, problem in enumerate(problems)
             if not file.has(i, hash_of(problem))
         )
-        failed = 0
+        found = solve_all(solver, todo, executor, stop, under_way)
         try:
-            for record in solve_all(solver, todo, executor, stop, under_way):
+            for record in until_last_straw(found, out):
                 file.add(record)
                 if on_record:
                     on_record(record)
-                is_server = record.failure and record.kind not in HOPELESS
-                failed = failed + 1 if is_server else failed * bool(record.failure)
-                if failed == LAST_STRAW:
-                    raise LLMError(
-                        f"{failed} problems in a row failed. {record.failure}. Then "
-                        f"type the same again: what is solved stands in {out}."
-                    )
         finally:
             for record in finished_ones(under_way):
                 file.add(record)
         if stop.is_set():
             raise KeyboardInterrupt(f"Stopped. To go on, type the same again ({out}).")
     return Report(out)
+
+
+def until_last_straw(records: Iterator[Record], out: Path | str) -> Iterator[Record]:
+    """The same records. Raises LLMError when the server failed too often in a row."""
+    failed = 0
+    for record in records:
+        yield record
+        if not record.failure:
+            failed = 0
+        elif record.kind not in HOPELESS:
+            failed += 1
+        if failed == LAST_STRAW:
+            raise LLMError(
+                f"{failed} problems in a row failed. {record.failure}. Then type the "
+                f"same again: what is solved stands in {out}."
+            )
 
 
 def solve_all(
