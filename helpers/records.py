@@ -19,6 +19,7 @@ import re
 from array import array
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -85,8 +86,8 @@ def to_record(line: str) -> Record:
     values = json.loads(line)
     if not {"index", "problem"} <= set(values) <= FIELDS:
         raise ValueError("it has other fields")
-    if not isinstance(values["index"], int) or not 0 <= values["index"] < 10**9:
-        raise ValueError("its index is no whole number from 0")
+    if not isinstance(values["index"], int) or not 0 <= values["index"] < 10**7:
+        raise ValueError("its index is no whole number from 0 to 10 million")
     if not re.fullmatch("[0-9a-f]{16}", values["problem"]):
         raise ValueError("its problem is no hash")
     values["steps"] = tuple(values.get("steps", ()))
@@ -170,9 +171,7 @@ class RecordFile(Journal):
     def _go_on(self) -> None:
         """Find out what is solved already; in a new file, write how it is made."""
         first = json.dumps({"configuration": self.configuration})
-        lines = [
-            line for line, _ in zip(whole_lines(self.file), range(2), strict=False)
-        ]
+        lines = [*islice(whole_lines(self.file), 2)]
         if not lines:
             self.append(first)
         found = differences(read_configuration(self.file), self.configuration)

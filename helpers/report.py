@@ -9,8 +9,8 @@ Vocabulary
                n samples pass@k, majority@k and best-of-N@k follow for every k up to n.
     confidence the winner's share of the weights; *calibration* asks if it is honest.
 
-A report reads its files anew for each figure, a record at a time: many problems need no
-more memory than few. Covers: one run, and two runs on the same problems. Does not
+A report reads its files anew for each figure, a record at a time, and remembers only
+which problems are right. Covers: one run, and two runs on the same problems. Does not
 cover: tables and pages (`report_page.py`), the formulas (`estimates.py`).
 """
 
