@@ -107,6 +107,8 @@ def explained(**facts: Any) -> Iterator[None]:
         JSONDecodeError,
         ValidationError,
     ) as error:
+        if facts["model"] == EMBEDDED:  # no server is at fault
+            raise
         raise failure("language", **facts) from error
     except ResponseError as error:
         kinds = {503: "busy", 409: "hosts", -1: "pull"}  # -1: amid a stream: a pull

@@ -36,7 +36,7 @@ from helpers.evaluation import Strategy, evaluate
 from helpers.executors import dask_client, processes
 from helpers.journal import whole_lines
 from helpers.llm import LLMGen
-from helpers.records import Record
+from helpers.records import Record, read_configuration
 from helpers.report import Report, compare_runs
 from helpers.report_page import figure_of, to_html, to_markdown, to_text
 from helpers.rewards import ArithmeticChecker, Scorer, aggregate, confidence
@@ -196,8 +196,7 @@ class Progress:
 
 def run(arguments: Sequence[str]) -> int:
     """Evaluate as the arguments say, and print the report; 1 if problems failed."""
-    parser = run_parser()
-    args = parser.parse_args(arguments)
+    args = run_parser().parse_args(arguments)
     if args.hosts and args.model == "abacus":
         raise ValueError("--hosts is for a model of Ollama: type --model as well")
     llm = LLMGen(
@@ -244,8 +243,6 @@ def report_command(arguments: Sequence[str]) -> int:
 def by_run(names: Sequence[str]) -> list[list[str]]:
     """The files, those of one configuration together; patterns are filled in, as some
     shells do not."""
-    from helpers.records import read_configuration
-
     files: list[str] = []
     for name in names:
         files += [name] if Path(name).exists() else sorted(glob(name)) or [name]

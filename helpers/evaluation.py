@@ -22,12 +22,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import (
-    FIRST_COMPLETED,
-    Executor,
-    Future,
-    wait,
-)
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -52,13 +47,14 @@ from helpers.report import Report
 from helpers.tree import leaves
 
 Strategy = Callable[..., SearchResult]
+# Strategies whose paths are independent samples: what pass@k and its like need.
 INDEPENDENT = ("greedy", "self_consistency", "best_of_n", "weighted_vote")
 PAUSES = (2.0, 10.0, 30.0)  # seconds before a problem is tried again
 # Kinds of failures (`connection.ADVICE`) for which the problem, not the server, is at
 # fault: trying again is no use, and they do not end a run.
 HOPELESS = {"context", "thinking", "image", "missing", "recording", "gold"}
-LAST_STRAW = 10  # failures of the server in a row after which a run is given up
-WINDOW = 256
+MAX_FAILURES = 10  # failures of the server in a row after which a run is given up
+WINDOW = 256  # problems
 DIGITS = 9  # of scores: the last ones depend on what else the processor did
 
 
@@ -200,7 +196,7 @@ def evaluate(
         )
         found = solve_all(solver, todo, executor, stop, under_way)
         try:
-            for record in until_last_straw(found, out):
+            for record in until_server_is_dead(found, out):
                 file.add(record)
                 if on_record:
                     on_record(record)
@@ -212,8 +208,10 @@ def evaluate(
     return Report(out)
 
 
-def until_last_straw(records: Iterator[Record], out: Path | str) -> Iterator[Record]:
-    """The same records. Raises LLMError when the server failed too often in a row."""
+def until_server_is_dead(
+    records: Iterator[Record], out: Path | str
+) -> Iterator[Record]:
+    """The same records, until `MAX_FAILURES` in a row are the server's: LLMError."""
     failed = 0
     for record in records:
         yield record
@@ -221,7 +219,7 @@ def until_last_straw(records: Iterator[Record], out: Path | str) -> Iterator[Rec
             failed = 0
         elif record.kind not in HOPELESS:
             failed += 1
-        if failed == LAST_STRAW:
+        if failed == MAX_FAILURES:
             raise LLMError(
                 f"{failed} problems in a row failed. {record.failure}. Then type the "
                 f"same again: what is solved stands in {out}."
@@ -235,6 +233,7 @@ def solve_all(
     """The records of problems, in the order in which they are finished.
 
     When `stop` is set, or one raises, those under way are finished and no more begun.
+    `under_way` holds the futures meanwhile, so that the caller can look after them.
     """
     if executor is None:
         for index, problem in todo:

@@ -25,7 +25,6 @@ def whole_lines(file: Path | str) -> Iterator[str]:
     """The lines of a file, one at a time, without a torn one; none without a file.
 
     What a file system leaves after a power cut, zero bytes, counts as torn too.
-
     Raises ValueError if what stands last cannot be a torn line of JSON.
     """
     if not Path(file).exists():
@@ -44,9 +43,9 @@ def torn_line(file: Path | str) -> bytes:
         return b""
     with (
         open(file, "rb") as stream,
-        mmap(stream.fileno(), 0, access=ACCESS_READ) as map,
+        mmap(stream.fileno(), 0, access=ACCESS_READ) as content,
     ):
-        return map[map.rfind(b"\n") + 1 :]
+        return content[content.rfind(b"\n") + 1 :]
 
 
 class Journal:

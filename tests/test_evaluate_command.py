@@ -33,6 +33,15 @@ def run(out, *more, limit=3, strategy="greedy"):
     return main(["--strategy", strategy, *limit, "--out", out, *more])
 
 
+def run_another(out, tmp_path, capsys, *options):
+    """Two runs, of which one has these options: the file of that one."""
+    other = str(tmp_path / "runs" / "y.jsonl")
+    run(out)
+    run(other, *options)
+    capsys.readouterr()
+    return other
+
+
 @pytest.mark.parametrize("command", [[], ["report"], ["compare"]])
 def test_help_has_an_example(command, capsys):
     with pytest.raises(SystemExit) as stop:
@@ -90,9 +99,7 @@ def test_an_ollama_model_on_two_hosts_recorded(out, tmp_path, monkeypatch):
 
 
 def test_reports_of_several_runs(out, tmp_path, capsys):
-    run(out)
-    run(str(tmp_path / "runs" / "y.jsonl"), "--budget", "300")
-    capsys.readouterr()
+    run_another(out, tmp_path, capsys, "--budget", "300")
     files = {
         f"--{kind}": tmp_path / "new" / kind for kind in ("html", "markdown", "figure")
     }
@@ -106,10 +113,7 @@ def test_reports_of_several_runs(out, tmp_path, capsys):
 
 
 def test_two_runs_compared(out, tmp_path, capsys):
-    run(out)
-    other = str(tmp_path / "y.jsonl")
-    run(other, "--budget", "300")
-    capsys.readouterr()
+    other = run_another(out, tmp_path, capsys, "--budget", "300")
     assert main(["compare", out, other]) == 0
     assert re.search(
         r"3 problems .*\n.*\na - b: \+0\.0 points", capsys.readouterr().out
@@ -151,10 +155,7 @@ def test_a_typing_error_does_not_spoil_the_file(out):
 
 
 def test_two_splits_are_two_runs(out, tmp_path, capsys):
-    run(out)
-    other = str(tmp_path / "y.jsonl")
-    run(other, "--split", "train")
-    capsys.readouterr()
+    other = run_another(out, tmp_path, capsys, "--split", "train")
     assert main(["report", out, other]) == 0
     said = capsys.readouterr().out
     assert "split=test" in said and "split=train" in said

@@ -19,7 +19,7 @@ from toy_language import GOLD, PLENTY, ToyLanguage, table_scorer
 from helpers.budget import Budget
 from helpers.connection import LLMError, failure
 from helpers.env import GSM8KEnv, Problem
-from helpers.evaluation import LAST_STRAW, evaluate
+from helpers.evaluation import MAX_FAILURES, evaluate
 from helpers.executors import processes
 from helpers.llm import LLMGen, SharedSamples
 from helpers.provenance import describe
@@ -260,7 +260,7 @@ def test_what_is_hopeless_is_tried_once(tmp_path):
 def test_a_dead_server_ends_the_run_but_nothing_is_lost(tmp_path):
     file = tmp_path / "x.jsonl"
     toy = Fragile({f"Which, {i}?": 99 for i in range(4, 40)})
-    with pytest.raises(LLMError, match=f"{LAST_STRAW} problems in a row .* the same"):
+    with pytest.raises(LLMError, match=f"{MAX_FAILURES} problems in a row .* the same"):
         run(file, n=40, llm=toy)
     assert [*Report(file).right] == [0, 1, 2, 3]
     assert len(run(file, n=40, llm=Fragile({})).right) == 40
@@ -291,14 +291,14 @@ def test_a_gold_answer_without_a_number_fails(tmp_path):
 def test_problems_at_fault_do_not_end_a_run(tmp_path):
     """Ten too long prompts, or ten unreadable golds, are no dead server."""
     file = tmp_path / "x.jsonl"
-    long = {f"Which, {i}?": 99 for i in range(LAST_STRAW + 2)}
+    long = {f"Which, {i}?": 99 for i in range(MAX_FAILURES + 2)}
     for _ in range(2):
         report = run(file, n=20, llm=Fragile(long, "context"))
-        assert len(report.failed) == LAST_STRAW + 2 and len(report.right) == 8
-    rows = [{"question": f"{i}?", "answer": "many"} for i in range(LAST_STRAW + 2)]
+        assert len(report.failed) == MAX_FAILURES + 2 and len(report.right) == 8
+    rows = [{"question": f"{i}?", "answer": "many"} for i in range(MAX_FAILURES + 2)]
     other = tmp_path / "y"
     report = evaluate(VOTE, rows, ToyLanguage(3), out=other, make_env=ENV)
-    assert len(report.failed) == LAST_STRAW + 2
+    assert len(report.failed) == MAX_FAILURES + 2
 
 
 def test_what_is_no_problem_is_refused(tmp_path):

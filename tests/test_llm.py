@@ -477,6 +477,11 @@ def test_abacus_says_what_it_cannot_do(settings, prompt, image, message):
         LLMGen("abacus", **settings)(prompt, image)
 
 
+def test_a_mistake_in_a_call_of_abacus_is_not_blamed_on_a_server():
+    with pytest.raises(TypeError):
+        LLMGen("abacus").connection.generate([PROMPT], ["no seed"])
+
+
 def test_the_module_is_light_to_import():
     heavy = "ollama httpx pydantic numpy tqdm helpers.abacus.client"
     code = f"import sys, helpers.llm; print({{*{heavy.split()}}} & {{*sys.modules}})"
