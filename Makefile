@@ -31,8 +31,9 @@ export OPENBLAS_NUM_THREADS ?= 1
 
 # The outputs in the notebooks are those of abacus on the practice problems, so
 # that is what they are compared with and refreshed from.
-DEFAULTS := env -u REASONING_MODEL -u GSM8K_PATH -u REASONING_RECORD \
-	-u REASONING_REPLAY_ONLY -u REASONING_HOSTS
+PLAIN := env -u REASONING_MODEL -u REASONING_RECORD -u REASONING_REPLAY_ONLY \
+	-u REASONING_HOSTS
+DEFAULTS := $(PLAIN) -u GSM8K_PATH
 NBVAL := --nbval --nbval-current-env --nbval-cell-timeout=120 \
 	--nbval-sanitize-with tests/nbval_sanitize.cfg
 
@@ -51,7 +52,7 @@ notebooks: set-up
 
 test: set-up
 	@echo "1 of 2: the helpers (tests/)"
-	@$(DEFAULTS) $(PY) -m pytest -q -m "not train" tests
+	@$(PLAIN) $(PY) -m pytest -q -m "not train" tests
 	@echo "2 of 2: the notebooks, every output compared"
 	@$(DEFAULTS) $(PY) -m pytest -q $(NBVAL) notebooks
 
