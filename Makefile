@@ -34,7 +34,7 @@ export OPENBLAS_NUM_THREADS ?= 1
 PLAIN := env -u REASONING_MODEL -u REASONING_RECORD -u REASONING_REPLAY_ONLY \
 	-u REASONING_HOSTS
 DEFAULTS := $(PLAIN) -u GSM8K_PATH
-NBVAL := --nbval --nbval-current-env --nbval-cell-timeout=120 \
+NBVAL := --nbval --nbval-current-env --nbval-cell-timeout=600 \
 	--nbval-sanitize-with tests/nbval_sanitize.cfg
 
 .PHONY: help notebooks test test-train lab refresh clear set-up

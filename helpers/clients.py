@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 import re
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -46,13 +47,24 @@ def full_name(model: str) -> str:
 def open_client(
     model: str, timeout: float = 120.0, host: str | None = None,
     record: str | None = None, replay_only: bool = False,
+    weights: Path | str | None = None,
 ) -> Any:  # fmt: skip
     """The client of a model: abacus's own, Ollama's, or one of those in `hosts.py`.
 
     host: several, with commas between them, share the work.
     record, replay_only: see `RecordedClient`; if `record` is None, the environment
         decides (`recording_of`), if it is "", there is none.
+    weights: a file of abacus; what this model says is never recorded.
+
+    Raises ValueError for weights of another model.
     """
+    if weights is not None:
+        from helpers.abacus.client import AbacusClient
+
+        if model != EMBEDDED:
+            raise ValueError(f"weights are those of abacus. Type LLMGen({EMBEDDED!r}, "
+                             f"weights=...), or {model!r} without.")  # fmt: skip
+        return AbacusClient(weights)
     record, replay_only = recording_of(record, replay_only)
     address = server_address(host)
     if model == EMBEDDED:

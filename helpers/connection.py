@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from json import JSONDecodeError
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from helpers.clients import (
@@ -170,9 +171,11 @@ class Connection:
     def __init__(
         self, model: str, options: dict[str, Any], timeout: float, host: str | None,
         record: str | None = None, replay_only: bool = False,
+        weights: Path | str | None = None,
     ) -> None:  # fmt: skip
         self.model, options = model, plain(options)
-        self.opening = model, timeout, host, *recording_of(record, replay_only)
+        recorded = recording_of(record, replay_only)
+        self.opening = model, timeout, host, *recorded, weights
         self.client = open_client(*self.opening)
         address = server_address(host)
         facts = {"model": model, "timeout": timeout, "address": address}

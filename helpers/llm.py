@@ -19,6 +19,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from numbers import Integral, Real
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from helpers.clients import EMBEDDED
@@ -110,6 +111,7 @@ class LLMGen:
         with commas between them share the work (`hosts.py`).
     record, replay_only: a file that keeps every answer and gives it again; whether
         nobody else is asked (`recording.py`).
+    weights: a file of "abacus" with other parameters (`Learner.save`).
     Raises ValueError for an argument out of range, LLMError if the model fails.
     """
 
@@ -119,13 +121,14 @@ class LLMGen:
         seed: int | None = None, num_ctx: int = 2048, timeout: float = 120.0,
         repeat_penalty: float = 1.0, host: str | None = None,
         record: str | None = None, replay_only: bool = False,
+        weights: Path | str | None = None,
     ) -> None:  # fmt: skip
         options = dict(temperature=temperature, top_p=top_p, top_k=top_k, min_p=min_p,
                        num_ctx=num_ctx, repeat_penalty=repeat_penalty)  # fmt: skip
         check(model=model, n=n, stop=stop, timeout=timeout, seed=seed or 0, **options)
         options |= {"num_predict": n, "stop": [stop]}
         self.model, self.seed, self.is_embedded = model, seed, model == EMBEDDED
-        place = timeout, host, record, replay_only
+        place = timeout, host, record, replay_only, weights
         self.connection = Connection(model, options, *place)
 
     def __call__(self, content: str, image: str | None = None) -> GenerateResponse:

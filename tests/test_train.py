@@ -3,6 +3,9 @@
 Run by `make test-train`; it needs the extra `train`.
 """
 
+import json
+import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -16,7 +19,7 @@ pytest.importorskip("transformers")
 pytest.importorskip("trl")
 
 from helpers.abacus.bulk import Writer  # noqa: E402
-from helpers.abacus.engine import Engine  # noqa: E402
+from helpers.abacus.engine import HERE, Engine  # noqa: E402
 from helpers.abacus.problems import generate  # noqa: E402
 from helpers.abacus.prompt import (  # noqa: E402
     PROBLEM_FORMAT,
@@ -111,6 +114,23 @@ def test_trl_learns_from_our_rows(folder, tmp_path):
     trainer.train()
     losses = [x["loss"] for x in trainer.state.log_history if "loss" in x]
     assert np.mean(losses[-6:]) < 0.8 * np.mean(losses[:6])
+
+
+def test_trl_runs_the_lines_of_notebook_07(tmp_path, monkeypatch):
+    """Its GRPO trainer begins with a model of ours, exported from a file."""
+    text = (ROOT / "notebooks" / "07_learning_to_reason.ipynb").read_text("utf-8")
+    cells = ["".join(cell["source"]) for cell in json.loads(text)["cells"]]
+    (lines,) = re.findall(r"```python\n(.*?)```", "\n".join(cells), flags=re.S)
+    weights = str(HERE / "hasty.npz")
+    command = [sys.executable, "-m", "helpers.abacus.export", "--hf", "build/hasty-hf"]
+    path = os.environ | {"PYTHONPATH": str(ROOT)}
+    subprocess.run([*command, "--weights", weights], check=True, cwd=tmp_path, env=path)
+    monkeypatch.chdir(tmp_path)
+    found = {"__name__": "lines"}
+    exec(lines, found)  # our own text, not a model's
+    log = found["trainer"].state.log_history
+    assert found["trainer"].state.global_step == 2
+    assert all(0 <= x["reward"] <= 1 for x in log if "reward" in x)
 
 
 @pytest.fixture(scope="module")

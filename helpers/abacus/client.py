@@ -72,8 +72,11 @@ def check_options(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=4)
-def load_engine(weights: Path) -> Engine:
-    """An engine is loaded once a process, however many clients there are."""
+def load_engine(weights: Path, written: int = 0) -> Engine:
+    """An engine is loaded once a process, however many clients there are.
+
+    written: when the file was, in nanoseconds; after that it is another one.
+    """
     try:
         engine = Engine(weights)
         shapes = {name: a.shape for name, a in init_params(engine.config, 0).items()}
@@ -81,8 +84,8 @@ def load_engine(weights: Path) -> Engine:
             raise ValueError("parameters of another shape")
     except (OSError, EOFError, ValueError, zipfile.BadZipFile) as error:
         raise refuse(
-            f"its weights cannot be read: {error!r}. Fetch {weights.name} again: "
-            f"git checkout -- {weights}",
+            f"its weights cannot be read: {error!r}. Save {weights.name} again, or if "
+            f"it came with the project: git checkout -- {weights}",
             500,
         ) from error
     return engine
@@ -101,7 +104,8 @@ class AbacusClient:
     @property
     def engine(self) -> Engine:
         """The model itself, loaded when it is first asked for."""
-        return load_engine(self.weights)
+        written = self.weights.stat().st_mtime_ns if self.weights.exists() else 0
+        return load_engine(self.weights, written)
 
     def generate(
         self,

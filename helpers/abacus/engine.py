@@ -31,6 +31,7 @@ from .tokenizer import END_OF_TEXT, Tokenizer, load_merges
 from .transformer import (
     Array,
     Config,
+    Params,
     causal_attention,
     hidden_states,
     logits,
@@ -39,6 +40,7 @@ from .transformer import (
 
 HERE = Path(__file__).parent
 WEIGHTS = HERE / "weights.npz"
+MERGES = HERE / "merges.txt"
 
 Text = tuple[list[int], np.ndarray]  # ids read, and their keys and values
 
@@ -167,13 +169,19 @@ def draw(log_probs: np.ndarray, uniform: np.ndarray, how: Sampling) -> np.ndarra
 
 
 class Engine:
-    """The model in memory: its parameters, its tokenizer, and how it is run."""
+    """The model in memory: its parameters, its tokenizer, and how it is run.
 
-    def __init__(self, weights: Path = WEIGHTS) -> None:
-        with np.load(weights, allow_pickle=False) as file:
-            self.params = {name: file[name].astype(np.float64) for name in file}
+    weights: a file, or parameters that are there already.
+    """
+
+    def __init__(self, weights: Path | Params = WEIGHTS) -> None:
+        if isinstance(weights, dict):
+            self.params = weights
+        else:
+            with np.load(weights, allow_pickle=False) as file:
+                self.params = {name: file[name].astype(np.float64) for name in file}
         self.config = Config()
-        self.tokenizer = Tokenizer(load_merges(HERE / "merges.txt"))
+        self.tokenizer = Tokenizer(load_merges(MERGES))
         size = self.config.width // self.config.heads
         empty = np.empty((self.config.layers, 2, self.config.heads, 0, size))
         self.nothing: Text = ([], empty)

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .engine import Engine
+from .client import AbacusClient
+from .engine import WEIGHTS, Engine
 from .tokenizer import Tokenizer, printable_bytes
 from .transformer import Config
 
@@ -127,12 +128,14 @@ def main() -> None:
     )
     parser.add_argument("--hf", type=Path, required=True, metavar="DIR",
                         help="folder for Hugging Face's transformers")  # fmt: skip
+    parser.add_argument("--weights", type=Path, default=WEIGHTS, metavar="FILE",
+                        help="a taught model (the one that ships)")  # fmt: skip
     args = parser.parse_args()
     try:
         import transformers  # noqa: F401
     except ImportError:
         parser.error('this needs transformers; type: pip install -e ".[train]"')
-    engine = Engine()
+    engine = AbacusClient(args.weights).engine
     to_llama(engine).save_pretrained(args.hf)
     to_hf_tokenizer(engine.tokenizer).save_pretrained(args.hf)
     print(f"Wrote {args.hf}. Load it: AutoModelForCausalLM.from_pretrained(...)")

@@ -32,6 +32,7 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
+from .engine import MERGES
 from .optimizer import update
 from .problems import generate
 from .prompt import PROBLEM_FORMAT, TASK_DESCRIPTION, format_solution
@@ -45,8 +46,6 @@ from .tokenizer import (
 )
 from .transformer import Config, hidden_states, init_params, logits, rotary
 
-HERE = Path(__file__).parent
-MERGES = HERE / "merges.txt"
 BATCH_TOKENS = 8192
 CHUNK = 4096  # lessons
 QUESTION_WEIGHT = 0.1

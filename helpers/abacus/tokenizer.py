@@ -25,6 +25,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 END_OF_TEXT = 0
+NEWLINE = 1 + ord("\n")  # after the id 0 come the bytes, each in its place
 
 # The rule is written for ASCII; `shadow` makes it serve every script.
 PIECE = re.compile(

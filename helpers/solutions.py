@@ -1,0 +1,129 @@
+"""Solutions to learn from: sampled or searched for, and graded.
+
+Vocabulary: a *row* is a problem as a row of a data set. A *solution* is what the model
+wrote after it. A *reward* is a number for a text, given the gold answer. A *group* is
+the solutions of one problem.
+
+Both ways to draw give groups of the same kind, so that learning need not know how they
+were found. Covers: drawing with the model as a `Learner` has it now, on as many
+processes as it uses, and the choice of what is right. Does not cover: learning from
+them (`learning.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path as File
+from tempfile import TemporaryDirectory
+
+from helpers.abacus.engine import Continuation, Engine, Sampling
+from helpers.abacus.finetune import Learner
+from helpers.abacus.prompt import PROBLEM_FORMAT, TASK_DESCRIPTION
+from helpers.abacus.tokenizer import END_OF_TEXT
+from helpers.abacus.transformer import Params
+from helpers.budget import SearchResult, check_counts
+from helpers.env import GSM8KEnv, Problem
+from helpers.grading import is_correct
+from helpers.llm import LLMGen, derive_seed
+from helpers.rewards import Scorer
+from helpers.tree import leaves
+
+LONGEST = 256  # tokens of a solution
+TOGETHER = 8  # problems whose solutions are one batch
+
+Row = dict[str, str]  # question and answer
+Reward = Callable[[str, str], float]  # of a text, given the gold answer
+
+
+@dataclass(frozen=True)
+class Solution:
+    """A solution: its text, its token ids, its reward, and the tokens it cost."""
+
+    text: str
+    ids: list[int]
+    reward: float
+    tokens: float
+
+
+def right_answer(text: str, gold: str) -> float:
+    """The verifiable reward: 1 for the right answer, else 0."""
+    return float(is_correct(text, gold))
+
+
+def prompt_of(row: Row) -> str:
+    """How a problem is put to the model, without examples."""
+    return TASK_DESCRIPTION + PROBLEM_FORMAT.format(question=row["question"])
+
+
+def sample_solutions(
+    learner: Learner, rows: Sequence[Row], seed: int, *, k: int = 8,
+    reward: Reward = right_answer, temperature: float = 1.0,
+) -> list[list[Solution]]:  # fmt: skip
+    """k solutions of each problem, by the model as it stands now.
+
+    They are rewarded in this process, so a notebook's own function may be the reward.
+    """
+    check_counts(k=k)
+    prompts = [prompt_of(row) for row in rows]
+    parts = [prompts[i : i + TOGETHER] for i in range(0, len(prompts), TOGETHER)]
+    task = partial(_sample, learner.params, seed, k, temperature)
+    drawn = iter([x for part in learner.spread(task, parts) for x in part])
+    return [[_graded(next(drawn), row, reward) for _ in range(k)] for row in rows]
+
+
+def _sample(
+    params: Params, seed: int, k: int, temperature: float, prompts: Sequence[str]
+) -> list[Continuation]:
+    asked = [(prompt, i) for prompt in prompts for i in range(k)]
+    seeds = [derive_seed(seed, prompt, i) for prompt, i in asked]
+    how = Sampling(temperature=temperature)
+    engine = Engine(params)
+    return engine.generate([p for p, _ in asked], seeds, LONGEST, how, ["\n\n"])
+
+
+def _graded(drawn: Continuation, row: Row, reward: Reward) -> Solution:
+    # However the model came to an end, by END_OF_TEXT or a blank line: it is one.
+    ids = drawn.ids + [END_OF_TEXT] * (drawn.reason == "stop")
+    return Solution(drawn.text, ids, reward(drawn.text, row["answer"]), drawn.sampled)
+
+
+def search_solutions(
+    learner: Learner, rows: Sequence[Row], seed: int, *,
+    strategy: Callable[..., SearchResult], budget: float, scorer: Scorer | None = None,
+) -> list[list[Solution]]:  # fmt: skip
+    """All finished paths of a search for each problem, with `budget` tokens.
+
+    Each path bears the same share of what the search has cost; where none was finished,
+    an empty one bears it.
+    """
+    with TemporaryDirectory() as folder:
+        weights = File(folder) / "weights.npz"
+        learner.save(weights)
+        task = partial(_search, weights, seed, strategy, budget, scorer)
+        return learner.spread(task, rows)
+
+
+def _search(
+    weights: File, seed: int, strategy: Callable[..., SearchResult], budget: float,
+    scorer: Scorer | None, row: Row,
+) -> list[Solution]:  # fmt: skip
+    llm = LLMGen("abacus", weights=weights)
+    env = GSM8KEnv(Problem(**row), llm, is_few_shot=False)
+    env.reset(seed=seed)
+    found = strategy(env, llm, scorer, budget=budget, seed=seed)
+    ends = [leaf.env.steps for leaf in leaves(found.tree) if leaf.env.terminated]
+    texts = ["".join(f"{step}\n" for step in steps) for steps in ends or [[]]]
+    encode = llm.connection.client.engine.tokenizer.encode
+    return [
+        Solution(text, [*encode(text), END_OF_TEXT], right_answer(text, row["answer"]),
+                 found.tokens / len(texts))
+        for text in texts
+    ]  # fmt: skip
+
+
+def keep_right(group: Sequence[Solution], most: int) -> list[Solution]:
+    """The first solutions that have a reward, each text once, so many at most."""
+    found = {solution.text: solution for solution in group if solution.reward > 0}
+    return [*found.values()][:most]

@@ -1,0 +1,198 @@
+"""Record what learning is worth, for notebook 07: `python notebooks/runs/learn.py`.
+
+Models are taught as in the notebook and otherwise, and each is measured on 500 problems
+of two to four steps, on which all but the last learn, and on 500 longer ones. The
+results stand in `learned.jsonl`: its first line says how it was made, each further line
+is one measurement of one model:
+
+    history  of each round of learning: the numbers of `helpers.learning.Round`
+    greedy   of each problem, is the greedy solution right (0 or 1)? `right` counts the
+             right ones of k samples, `tokens` are those of the greedy solutions
+    search   of each problem, is the answer of this strategy right? `tokens`, of all
+
+It takes about an hour on two cores. A record that is not complete is gone on with; the
+models are kept in `build/learned/`, so that each is taught once.
+"""
+
+import argparse
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from tqdm import tqdm
+
+from helpers.abacus.engine import HERE, WEIGHTS
+from helpers.abacus.finetune import Learner
+from helpers.abacus.problems import generate
+from helpers.env import GSM8KEnv, Problem
+from helpers.executors import processes
+from helpers.journal import Journal, whole_lines
+from helpers.learning import Round, expert_iteration, grpo, train
+from helpers.llm import LLMGen
+from helpers.reward_models import ProcessRewardModel
+from helpers.rewards import ArithmeticChecker
+from helpers.search import STRATEGIES
+from helpers.solutions import sample_solutions, search_solutions
+
+FILE = Path(__file__).with_name("learned.jsonl")
+MODELS = Path(__file__).parents[2] / "build" / "learned"
+HASTY = HERE / "hasty.npz"
+SHORT, LONG = (2, 4), (5, 8)  # steps of a problem
+RATE, BUDGET, SEED = (
+    0.04,
+    1024,
+    700_000,
+)  # the seed of problems nothing has learned from
+
+
+def true_line(line: str) -> float:
+    """The share of the equations in a line that hold."""
+    return ArithmeticChecker().share([line])
+
+
+def searched(problems: int) -> partial:
+    """Expert iteration from beam search under the PRM that ships."""
+    scorer = ProcessRewardModel.load(HERE / "prm.npz", LLMGen("abacus"))
+    how = {"strategy": STRATEGIES["beam_search"], "budget": BUDGET, "scorer": scorer}
+    draw = partial(search_solutions, **how)
+    return partial(expert_iteration, rounds=3, problems=problems, draw=draw)
+
+
+Recipe = tuple[Path, tuple[int, int], Callable | None]  # start, steps, rounds
+
+
+def recipes() -> dict[str, Recipe]:
+    """How each model is taught: from which start, on how long problems, by what."""
+    imitate, reinforce = partial(expert_iteration, rounds=3), partial(grpo, problems=24)
+    return {
+        "start": (HASTY, SHORT, None),
+        "grpo": (HASTY, SHORT, partial(reinforce, rounds=6)),
+        "samples": (HASTY, SHORT, partial(imitate, problems=48)),
+        "search": (HASTY, SHORT, searched(62)),
+        "samples, long": (HASTY, LONG, partial(imitate, problems=48)),
+        "search, long": (HASTY, LONG, searched(62)),
+        "grpo and steps": (
+            HASTY, SHORT, partial(reinforce, rounds=6, step_reward=true_line)),
+        "grpo, 30 rounds": (HASTY, SHORT, partial(reinforce, rounds=30)),
+        "abacus": (WEIGHTS, LONG, None),
+        "abacus, 30 rounds": (WEIGHTS, LONG, partial(reinforce, rounds=30)),
+    }  # fmt: skip
+
+
+SIXTY_FOUR = ("start", "grpo", "grpo, 30 rounds")  # models with as many samples
+SEARCHED = ("start", "grpo")  # models that search is tried with
+
+
+def tasks() -> Iterator[tuple[str, Callable[..., dict[str, Any]]]]:
+    """All measurements in their order: the model, and what is measured."""
+    for name in recipes():
+        yield name, history
+        for steps in SHORT, LONG:
+            k = 64 if name in SIXTY_FOUR else 16
+            yield name, partial(draw, steps=steps, k=k)
+    for name in SEARCHED:
+        for strategy in "self_consistency", "beam_search":
+            yield name, partial(search, steps=LONG, strategy=strategy)
+
+
+def file_of(name: str) -> Path:
+    """Where a taught model is kept."""
+    return MODELS / f"{name.replace(', ', '-').replace(' ', '-')}.npz"
+
+
+def teach(name: str, executor: Any) -> Learner:
+    """The model of this name: from its file, or taught first."""
+    start, steps, rounds = recipes()[name]
+    if rounds is None:
+        return Learner(start, RATE, executor)
+    if not file_of(name).exists():
+        learner = Learner(start, RATE, executor)
+        train(learner, rounds(learner, generate("train", 2000, SEED, steps)))
+        MODELS.mkdir(parents=True, exist_ok=True)
+        learner.save(file_of(name))
+        past = [[round(x, 6) for x in found] for found in learner.history]
+        file_of(name).with_suffix(".json").write_text(
+            json.dumps(past), encoding="utf-8"
+        )
+    return Learner(file_of(name), RATE, executor)
+
+
+def history(name: str, learner: Learner, executor: Any) -> dict[str, Any]:
+    """What happened while it was taught."""
+    file = file_of(name).with_suffix(".json")
+    found = json.loads(file.read_text(encoding="utf-8")) if file.exists() else []
+    return {"history": found}
+
+
+def draw(
+    name: str, learner: Learner, executor: Any, steps: tuple[int, int], k: int,
+    problems: int = 500,
+) -> dict[str, Any]:  # fmt: skip
+    """Greedy and sampled solutions of test problems of so many steps."""
+    rows = generate("test", problems, 0, steps)
+    greedy = sample_solutions(learner, rows, 0, k=1, temperature=0)
+    drawn = sample_solutions(learner, rows, 0, k=k)
+    return {
+        "steps": steps,
+        "greedy": [int(x.reward) for (x,) in greedy],
+        "tokens": round(fmean(x.tokens for (x,) in greedy), 2),
+        "k": k,
+        "right": [int(sum(x.reward for x in group)) for group in drawn],
+    }
+
+
+def search(
+    name: str, learner: Learner, executor: Any, steps: tuple[int, int], strategy: str,
+    problems: int = 500,
+) -> dict[str, Any]:  # fmt: skip
+    """Answers of a strategy on test problems of so many steps."""
+    weights = file_of(name) if recipes()[name][2] else recipes()[name][0]
+    task = partial(solve, weights, strategy)
+    found = executor.map(task, generate("test", problems, 0, steps))
+    right, tokens = zip(*found, strict=True)
+    spent = round(fmean(tokens), 2)
+    return {"steps": steps, "strategy": strategy, "search": right, "tokens": spent}
+
+
+def solve(weights: Path, strategy: str, row: dict[str, str]) -> tuple[int, int]:
+    """Is the answer of a strategy right, and what has it cost?"""
+    llm = LLMGen("abacus", weights=weights)
+    env = GSM8KEnv(Problem(**row), llm, is_few_shot=False)
+    env.reset(seed=0)
+    scorer = ProcessRewardModel.load(HERE / "prm.npz", LLMGen("abacus"))
+    found = STRATEGIES[strategy](env, llm, scorer, budget=BUDGET, seed=0)
+    gold = int(row["answer"].rpartition("#### ")[2])
+    return int(found.answer.value == gold), found.tokens
+
+
+def header() -> dict[str, Any]:
+    """How the record is made."""
+    files = WEIGHTS, HASTY, HERE / "prm.npz"
+    digests = {f.name: hashlib.sha256(f.read_bytes()).hexdigest() for f in files}
+    return {"digests": digests, "fields": Round._fields, "rate": RATE, "budget": BUDGET}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Record what learning is worth.")
+    parser.add_argument("--out", type=Path, default=FILE, help="the record")
+    args = parser.parse_args()
+    lines = [line.rstrip() for line in whole_lines(args.out)]
+    first = json.dumps(header())
+    if lines and lines[0] != first:
+        raise SystemExit(f"{args.out} was made otherwise. Type another --out.")
+    todo = [*tasks()][max(0, len(lines) - 1) :]
+    with Journal(args.out) as journal, processes() as executor:
+        if not lines:
+            journal.append(first)
+        for name, measurement in tqdm(todo, unit="measurement"):
+            found = measurement(name, teach(name, executor), executor)
+            line = json.dumps({"model": name, **found}, separators=(",", ":"))
+            journal.append(line)
+
+
+if __name__ == "__main__":
+    main()

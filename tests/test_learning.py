@@ -1,0 +1,336 @@
+"""Learning: advantages and losses by hand, and rounds that can be repeated."""
+
+from functools import partial
+from math import exp, log, sqrt
+from statistics import fmean
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from helpers.abacus.engine import HERE
+from helpers.abacus.finetune import Learner, Lesson, to_lesson
+from helpers.abacus.problems import generate
+from helpers.abacus.tokenizer import END_OF_TEXT
+from helpers.executors import processes
+from helpers.learning import (
+    Round,
+    advantages,
+    choose,
+    expert_iteration,
+    grpo,
+    grpo_loss,
+    line_numbers,
+    measure,
+    step_advantages,
+    token_advantages,
+    train,
+)
+from helpers.llm import LLMGen, derive_seed
+from helpers.rewards import ArithmeticChecker
+from helpers.search import STRATEGIES
+from helpers.solutions import (
+    Solution,
+    keep_right,
+    prompt_of,
+    right_answer,
+    sample_solutions,
+    search_solutions,
+)
+
+HASTY = HERE / "hasty.npz"
+ROWS = generate("train", 24, 700_000, (2, 2))
+
+
+#### Advantages ####
+
+
+def test_advantages_by_hand():
+    # Mean 1/4, variance 3/16: the one right solution is sqrt(3) deviations above.
+    found = advantages([1, 0, 0, 0])
+    np.testing.assert_allclose(found, [sqrt(3), *[-1 / sqrt(3)] * 3])
+
+
+@pytest.mark.parametrize("rewards", [[0, 0, 0], [1, 1], [0.1] * 7, [5.0]])
+def test_equal_rewards_teach_nothing(rewards):
+    assert not advantages(rewards).any()
+
+
+@given(st.lists(st.floats(-100, 100), min_size=2))
+def test_advantages_have_mean_zero_and_deviation_one(rewards):
+    found = advantages(rewards)
+    assert np.mean(found) == pytest.approx(0, abs=1e-6)
+    if found.any():
+        assert np.std(found) == pytest.approx(1)
+
+
+def test_step_advantages_by_hand():
+    # Steps 1, 1 and 0, 1, 0: mean 3/5, standard deviation sqrt(6)/5.
+    up, down = 2 / sqrt(6), -3 / sqrt(6)
+    first, second = step_advantages([[1, 1], [0, 1, 0]])
+    np.testing.assert_allclose(first, [2 * up, up])
+    np.testing.assert_allclose(second, [2 * down + up, up + down, down])
+
+
+def test_an_outcome_is_the_reward_of_one_step():
+    rewards = [1.0, 0.0, 0.0, 1.0, 1.0]
+    found = step_advantages([[r] for r in rewards])
+    np.testing.assert_allclose(np.concatenate(found), advantages(rewards))
+
+
+def test_line_numbers():
+    newline = 11
+    assert line_numbers([5, newline, 6, 7, newline, 0]).tolist() == [0, 0, 1, 1, 1, 2]
+
+
+def test_token_advantages_join_answer_and_steps():
+    tok = Learner(HASTY).tokenizer
+    texts = ["So 1+1 = 2.\nThe answer is 2.\n", "So 1+1 = 3.\nThe answer is 3.\n"]
+    group = [
+        Solution(text, [*tok.encode(text), END_OF_TEXT], reward, 9)
+        for text, reward in zip(texts, (1.0, 0.0), strict=True)
+    ]
+    assert token_advantages(group, None) == [1.0, -1.0]
+    share = ArithmeticChecker().share
+    right, wrong = token_advantages(group, lambda line: share([line]))
+    # Steps 1, 1 and 0, 1: mean 3/4, deviation sqrt(3)/4, so 1/sqrt(3) and -sqrt(3).
+    up, down = 1 / sqrt(3), -sqrt(3)
+    size = len(tok.encode("So 1+1 = 2.\n"))
+    assert len(right) == len(group[0].ids)
+    np.testing.assert_allclose(right[:size], 1 + 2 * up)
+    np.testing.assert_allclose(right[size:], 1 + up)
+    np.testing.assert_allclose(wrong[:size], -1 + down + up)
+    np.testing.assert_allclose(wrong[size:], -1 + up)
+
+
+#### The loss ####
+
+
+def lesson_with(ratio, advantage, start_ratio=1.0):
+    """One solution of one token, `ratio` times as probable as when it was drawn."""
+    one = np.ones((1, 1))
+    old, start = log(0.5 / ratio) * one, log(0.5 * start_ratio) * one
+    return Lesson([0], one.astype(int), one, advantage * one, old, start)
+
+
+@pytest.mark.parametrize(
+    ("ratio", "advantage", "gain"),
+    [
+        (1.0, 2.0, 2.0),
+        (1.1, 2.0, 2.2),
+        (1.5, 2.0, 2.4),  # clipped at 1.2: it is probable enough
+        (0.5, 2.0, 1.0),  # not clipped: it became worse by mistake
+        (1.5, -2.0, -3.0),
+        (0.5, -2.0, -1.6),  # clipped at 0.8: it is improbable enough
+    ],
+)
+def test_the_clipped_ratio_by_hand(ratio, advantage, gain):
+    lesson = lesson_with(ratio, advantage)
+    found = grpo_loss(np.array([[log(0.5)]]), lesson, clip=0.2, beta=0)
+    assert found == pytest.approx(-gain)
+
+
+def test_the_penalty_for_leaving_the_start_by_hand():
+    # The start model gives twice the probability: 2 - ln 2 - 1.
+    lesson = lesson_with(1.0, 0.0, start_ratio=2.0)
+    found = grpo_loss(np.array([[log(0.5)]]), lesson, beta=0.1)
+    assert found == pytest.approx(0.1 * (2 - log(2) - 1))
+
+
+@given(st.floats(-3, 3))
+def test_the_penalty_is_never_negative(distance):
+    lesson = lesson_with(1.0, 0.0, start_ratio=exp(distance))
+    assert grpo_loss(np.array([[log(0.5)]]), lesson, beta=1.0) >= 0
+
+
+def test_filling_has_no_loss():
+    lesson = to_lesson([0], [[5, 0], [6, 7, 8, 0]], [1.0, -1.0])
+    zero = np.zeros(lesson.mask.shape)
+    lesson = Lesson([0], lesson.solutions, lesson.mask, lesson.weights, zero, zero)
+    spoilt = np.where(lesson.mask > 0, -0.1, -5.0)
+    plain = np.where(lesson.mask > 0, -0.1, -0.1)
+    assert grpo_loss(spoilt, lesson) == pytest.approx(grpo_loss(plain, lesson))
+
+
+#### Solutions ####
+
+
+def test_samples_are_those_of_the_client():
+    learner = Learner(HASTY)
+    groups = sample_solutions(learner, ROWS[:3], seed=5, k=3)
+    client = LLMGen("abacus", weights=HASTY).connection.client
+    options = {"temperature": 1, "top_k": 0, "top_p": 1, "num_predict": 256}
+    for row, group in zip(ROWS, groups, strict=False):
+        prompt = prompt_of(row)
+        for i, found in enumerate(group):
+            seed = derive_seed(5, prompt, i)
+            alone = client.generate(
+                "abacus", prompt, options=options | {"seed": seed, "stop": ["\n\n"]}
+            )
+            assert found.text == alone.response and found.tokens == alone.eval_count
+            assert found.reward == right_answer(found.text, row["answer"])
+            assert found.ids[-1] == END_OF_TEXT
+            assert learner.tokenizer.decode(found.ids) == found.text
+
+
+def test_samples_do_not_depend_on_their_neighbours():
+    learner = Learner(HASTY)
+    together = sample_solutions(learner, ROWS, seed=1, k=2)
+    assert together[20:] == sample_solutions(learner, ROWS[20:], seed=1, k=2)
+
+
+def test_what_was_cut_off_has_no_end(monkeypatch):
+    monkeypatch.setattr("helpers.solutions.LONGEST", 3)
+    for (found,) in sample_solutions(Learner(HASTY), ROWS[:4], seed=1, k=1):
+        assert len(found.ids) == 3 and END_OF_TEXT not in found.ids
+
+
+def test_search_gives_its_paths_and_its_whole_cost():
+    learner, strategy = Learner(HASTY), STRATEGIES["beam_search"]
+    (group,) = search_solutions(learner, ROWS[:1], 3, strategy=strategy, budget=640)
+    llm = LLMGen("abacus", weights=HASTY)
+    from helpers.env import GSM8KEnv, Problem
+
+    env = GSM8KEnv(Problem(**ROWS[0]), llm, is_few_shot=False)
+    env.reset(seed=3)
+    result = strategy(env, llm, None, budget=640, seed=3)
+    assert sum(x.tokens for x in group) == pytest.approx(result.tokens)
+    best = "".join(f"{step}\n" for step in result.path.env.steps)
+    assert best in [x.text for x in group]
+    assert all(x.text.endswith(".\n") for x in group)
+
+
+def test_a_search_that_finished_nothing_has_cost_something():
+    strategy = STRATEGIES["beam_search"]
+    (group,) = search_solutions(
+        Learner(HERE / "weights.npz"), ROWS[:1], 0, strategy=strategy, budget=1
+    )
+    assert [(x.text, x.reward) for x in group] == [("", 0.0)] and group[0].tokens > 1
+
+
+def solution(text, reward):
+    return Solution(text, [1, 0], reward, 2)
+
+
+def test_only_distinct_right_solutions_are_kept():
+    group = [
+        solution(t, r) for t, r in [("a", 0), ("b", 1), ("b", 1), ("c", 1), ("d", 1)]
+    ]
+    assert [x.text for x in keep_right(group, 2)] == ["b", "c"]
+    assert keep_right(group[:1], 2) == []
+
+
+#### Rounds ####
+
+
+def test_problems_are_taken_in_turn():
+    assert [r["question"] for r in choose(ROWS, 5, 5)] == [
+        ROWS[i % 24]["question"] for i in range(25, 30)
+    ]
+
+
+def test_a_round_is_measured_by_hand():
+    rows = [
+        {"question": "q", "answer": "#### 2"},
+        {"question": "r", "answer": "#### 3"},
+    ]
+    groups = [
+        [solution("The answer is 2.", 0.5), solution("The answer is 5.", 0.0)],
+        [solution("The answer is 3.", 1.0)],
+    ]
+    lesson = to_lesson([0], [[5, 0]], [1.0])
+    old, start = np.array([[-1.0, -2.0]]), np.array([[-1.0 + log(2), -2.0]])
+    lesson = Lesson([0], lesson.solutions, lesson.mask, lesson.weights, old, start)
+    found = measure(rows, groups, [lesson])
+    kl = (2 - log(2) - 1) / 2  # of two tokens, one has moved
+    assert found == pytest.approx(Round(0.5, 2 / 3, 2.0, kl, 6, 1))
+
+
+KINDS = {
+    "expert": partial(
+        expert_iteration, problems=8, draw=partial(sample_solutions, k=4)
+    ),
+    "grpo": partial(grpo, problems=8, k=4),
+    "steps": partial(
+        grpo, problems=8, k=4, step_reward=lambda line: float("=" in line)
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_seed_determines_the_model(kind, tmp_path):
+    """With or without a stop in between."""
+    file, whole, halves = tmp_path / "half.npz", Learner(HASTY), Learner(HASTY)
+    rounds = train(whole, KINDS[kind](whole, ROWS, rounds=2, seed=3))
+    train(halves, KINDS[kind](halves, ROWS, rounds=1, seed=3), checkpoint=file)
+    resumed = Learner(HASTY)
+    resumed.restore(file)
+    again = train(resumed, KINDS[kind](resumed, ROWS, rounds=2, seed=3))
+    assert again == rounds and len(rounds) == 2
+    for name, value in whole.params.items():
+        np.testing.assert_array_equal(value, resumed.params[name])
+    other = Learner(HASTY)
+    train(other, KINDS[kind](other, ROWS, rounds=1, seed=4))
+    assert other.history[0] != whole.history[0]
+
+
+@pytest.mark.parametrize("kind", ["expert", "grpo"])
+def test_learning_raises_accuracy(kind):
+    """On problems it has not learned from, by more than chance would."""
+    held_out = generate("validation", 40, 1, (2, 2))
+
+    def accuracy(learner):
+        groups = sample_solutions(learner, held_out, seed=0, k=4)
+        return fmean(x.reward for group in groups for x in group)
+
+    with processes(2) as executor:
+        learner = Learner(HASTY, executor=executor)
+        before = accuracy(learner)
+        rows = generate("train", 48, 700_000, (2, 2))
+        train(learner, KINDS[kind](learner, rows, rounds=3, problems=16))
+        assert accuracy(learner) > before + 0.2
+
+
+def rewards_of(*rewards):
+    """A learner, and rounds that have these rewards."""
+    learner = Learner(HASTY)
+
+    def rounds():
+        for reward in rewards:
+            learner.history.append(Round(reward, 0, 0, 0, 0, 0))
+            yield learner.history[-1]
+
+    return learner, rounds()
+
+
+def test_patience_ends():
+    found = train(*rewards_of(0.1, 0.3, 0.2, 0.3, 0.9), patience=2)
+    assert [x.reward for x in found] == [0.1, 0.3, 0.2, 0.3]
+    assert len(train(*rewards_of(0.1, 0.3, 0.2, 0.4, 0.2), patience=2)) == 5
+    assert len(train(*rewards_of(0.3, 0.1, 0.1, 0.1))) == 4
+
+
+def test_a_round_without_anything_right_changes_nothing():
+    learner = Learner(HASTY)
+    before = learner.params
+    rows = [{"question": row["question"], "answer": "#### 987654321"} for row in ROWS]
+    (found,) = train(learner, expert_iteration(learner, rows, rounds=1, problems=4))
+    assert found.right == 0 and found.learned == 0 and learner.params is before
+    (_, found) = train(learner, grpo(learner, rows, rounds=2, problems=4))
+    assert found.learned == 0 and learner.params is before
+
+
+def test_a_reward_that_can_be_cheated_is_cheated():
+    """True equations are rewarded, so the model learns to write none."""
+
+    def no_false_equation(text, gold):
+        return ArithmeticChecker().share(text.split("\n"))
+
+    learner = Learner(HASTY)
+    rows = generate("train", 32, 700_000, (4, 4))
+    rounds = train(
+        learner, grpo(learner, rows, rounds=5, problems=8, reward=no_false_equation)
+    )
+    assert rounds[-1].reward > 0.97 and rounds[-1].length < 0.6 * rounds[0].length
+    assert rounds[-1].right < rounds[0].right
