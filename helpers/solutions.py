@@ -31,7 +31,7 @@ from helpers.rewards import Scorer
 from helpers.tree import leaves
 
 LONGEST = 256  # tokens of a solution
-TOGETHER = 8  # problems whose solutions are one batch
+TOGETHER = 64  # solutions in a batch: of more, the cache is slow to copy
 
 Row = dict[str, str]  # question and answer
 Reward = Callable[[str, str], float]  # of a text, given the gold answer
@@ -67,7 +67,8 @@ def sample_solutions(
     """
     check_counts(k=k)
     prompts = [prompt_of(row) for row in rows]
-    parts = [prompts[i : i + TOGETHER] for i in range(0, len(prompts), TOGETHER)]
+    size = max(1, TOGETHER // k)
+    parts = [prompts[i : i + size] for i in range(0, len(prompts), size)]
     task = partial(_sample, learner.params, seed, k, temperature)
     drawn = iter([x for part in learner.spread(task, parts) for x in part])
     return [[_graded(next(drawn), row, reward) for _ in range(k)] for row in rows]

@@ -28,8 +28,8 @@ def test_the_record_was_made_with_these_files_and_is_whole():
     assert json.loads(json.dumps(learn.header())) == HEAD
     assert [line["model"] for line in LINES] == [name for name, _ in learn.tasks()]
     for line in LINES:
-        for part in {"greedy", "right", "search"} & line.keys():
-            assert len(line[part]) == 500
+        for part, size in {"greedy": 500, "right": 500, "search": 250}.items():
+            assert part not in line or len(line[part]) == size
 
 
 @pytest.mark.parametrize("steps", [learn.SHORT, learn.LONG])

@@ -142,7 +142,8 @@ class Learner:
     weights: the file of the model to begin with; the one that ships if omitted.
     rate: the size of a step, as a share of pre-training's (`optimizer.py`).
     executor: who computes; this process if omitted. With processes
-        (`helpers.executors.processes(2)`) it is faster, and the result is the same.
+        (`helpers.executors.processes(2)`) it is faster, and the result is the same;
+        but a loss that a notebook defines cannot be sent to them.
     Raises ollama.ResponseError for a file that holds no model of this shape.
     """
 

@@ -1,14 +1,14 @@
 """Record what learning is worth, for notebook 07: `python notebooks/runs/learn.py`.
 
 Models are taught as in the notebook and otherwise, and each is measured on 500 problems
-of two to four steps, on which all but the last learn, and on 500 longer ones. The
+of two to four steps and on 500 of five to eight. The
 results stand in `learned.jsonl`: its first line says how it was made, each further line
 is one measurement of one model:
 
     history  of each round of learning: the numbers of `helpers.learning.Round`
     greedy   of each problem, is the greedy solution right (0 or 1)? `right` counts the
              right ones of k samples, `tokens` are those of the greedy solutions
-    search   of each problem, is the answer of this strategy right? `tokens`, of all
+    search   of the first 250, is the answer of this strategy right? `tokens`, of all
 
 It takes about an hour on two cores. A record that is not complete is gone on with; the
 models are kept in `build/learned/`, so that each is taught once.
@@ -77,13 +77,13 @@ def recipes() -> dict[str, Recipe]:
         "search, long": (HASTY, LONG, searched(62)),
         "grpo and steps": (
             HASTY, SHORT, partial(reinforce, rounds=6, step_reward=true_line)),
-        "grpo, 30 rounds": (HASTY, SHORT, partial(reinforce, rounds=30)),
+        "grpo, 20 rounds": (HASTY, SHORT, partial(reinforce, rounds=20)),
         "abacus": (WEIGHTS, LONG, None),
-        "abacus, 30 rounds": (WEIGHTS, LONG, partial(reinforce, rounds=30)),
+        "abacus, 20 rounds": (WEIGHTS, LONG, partial(reinforce, rounds=20)),
     }  # fmt: skip
 
 
-SIXTY_FOUR = ("start", "grpo", "grpo, 30 rounds")  # models with as many samples
+SAMPLES = {"start": 64, "grpo": 64, "abacus": 4, "abacus, 20 rounds": 4}  # others: 1
 SEARCHED = ("start", "grpo")  # models that search is tried with
 
 
@@ -92,8 +92,7 @@ def tasks() -> Iterator[tuple[str, Callable[..., dict[str, Any]]]]:
     for name in recipes():
         yield name, history
         for steps in SHORT, LONG:
-            k = 64 if name in SIXTY_FOUR else 16
-            yield name, partial(draw, steps=steps, k=k)
+            yield name, partial(draw, steps=steps, k=SAMPLES.get(name, 1))
     for name in SEARCHED:
         for strategy in "self_consistency", "beam_search":
             yield name, partial(search, steps=LONG, strategy=strategy)
@@ -147,7 +146,7 @@ def draw(
 
 def search(
     name: str, learner: Learner, executor: Any, steps: tuple[int, int], strategy: str,
-    problems: int = 500,
+    problems: int = 250,
 ) -> dict[str, Any]:  # fmt: skip
     """Answers of a strategy on test problems of so many steps."""
     weights = file_of(name) if recipes()[name][2] else recipes()[name][0]
