@@ -33,6 +33,7 @@ from tqdm import tqdm
 from helpers.abacus.finetune import Learner, Lesson, imitation_loss, to_lesson
 from helpers.abacus.tokenizer import END_OF_TEXT, NEWLINE
 from helpers.abacus.transformer import Array
+from helpers.budget import check_counts
 from helpers.llm import derive_seed
 from helpers.solutions import (
     Reward,
@@ -49,7 +50,8 @@ class Round(NamedTuple):
     """What one round drew and learned: means over the solutions, before it learned.
 
     reward: as it was rewarded; right: as the answers truly are.
-    length: tokens of a solution; kl: nats a token, from the start.
+    length: tokens of a solution.
+    kl: from the start, in nats a token; in expert iteration of the right ones only.
     tokens: sampled in all; learned: solutions that the model learned from.
     """
 
@@ -65,10 +67,15 @@ def advantages(rewards: Sequence[float]) -> np.ndarray:
     """How many standard deviations each reward lies above the mean of its group.
 
     Equal rewards give 0: such a group teaches nothing.
+    Raises ValueError for a reward that is not a finite number.
     """
-    above = np.asarray(rewards, dtype=float) - fmean(rewards)
+    values = np.asarray(rewards, dtype=float)
+    if not np.isfinite(values).all():
+        raise ValueError(f"A reward must be a finite number; got {[*rewards]}.")
+    above = values - fmean(values)
     spread = np.sqrt(np.mean(above**2))
-    return above / spread if spread > 1e-9 else 0 * above
+    varies = spread > 1e-9 * max(1, *abs(values))  # more than rounding does
+    return above / spread if varies else 0 * above
 
 
 def step_advantages(rewards: Sequence[Sequence[float]]) -> list[np.ndarray]:
@@ -116,10 +123,12 @@ def expert_iteration(
 ) -> Iterator[Round]:  # fmt: skip
     """Draw, keep what is right, imitate it; in each round on so many new problems.
 
+    rounds: in all; those in the learner's history count, so a restored one goes on.
     draw: `sample_solutions` or `search_solutions`, with settings (`functools.partial`).
     most: solutions kept of a problem. They share one vote, so that easy problems, with
         many right solutions, do not crowd out the hard ones.
     """
+    check_counts(rounds=rounds, problems=problems, most=most, batch=batch)
     while (number := len(learner.history)) < rounds:
         part = choose(rows, number, problems)
         groups = draw(learner, part, derive_seed(seed, number))
@@ -143,9 +152,16 @@ def grpo(
 ) -> Iterator[Round]:  # fmt: skip
     """Draw k solutions of each of so many new problems a round; learn what was better.
 
+    The loss is a mean over all tokens of a step, where Shao et al. take that of each
+    solution first; groups of equal rewards are left out, which saves their time.
+
+    rounds: in all, as in `expert_iteration`.
     batches: steps of the optimizer a round; from the second on, the ratio is not 1.
     step_reward: the reward of a line, if steps are rewarded as well.
     """
+    check_counts(rounds=rounds, problems=problems, k=k, batches=batches)
+    if k < 2:
+        raise ValueError("k=1: a group of one has nothing to compare. Type k=8.")
     loss = partial(grpo_loss, clip=clip, beta=beta)
     while (number := len(learner.history)) < rounds:
         part = choose(rows, number, problems)
@@ -166,6 +182,8 @@ def grpo(
 
 def choose(rows: Sequence[Row], number: int, problems: int) -> list[Row]:
     """The problems of a round; after the last problem comes the first."""
+    if not rows:
+        raise ValueError("There is no problem to learn from. Type generate(...).")
     first = number * problems
     return [rows[i % len(rows)] for i in range(first, first + problems)]
 
@@ -238,9 +256,14 @@ def train(
 
     checkpoint: a file that is written after each round, for `Learner.restore`.
     patience: stop when the mean reward has had no new best for so many rounds.
+    An interrupted round has changed the model: restore the checkpoint, or begin anew.
+    Raises ValueError for rounds of another learner.
     """
+    check_counts(patience=patience)
     with tqdm(unit="tok", unit_scale=True) as bar:
         for found in rounds:
+            if not learner.history or learner.history[-1] is not found:
+                raise ValueError("These rounds teach another learner. Name it twice.")
             bar.set_postfix(reward=f"{found.reward:.2f}", length=f"{found.length:.0f}",
                             kl=f"{found.kl:.3f}")  # fmt: skip
             bar.update(found.tokens)

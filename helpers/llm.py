@@ -111,7 +111,8 @@ class LLMGen:
         with commas between them share the work (`hosts.py`).
     record, replay_only: a file that keeps every answer and gives it again; whether
         nobody else is asked (`recording.py`).
-    weights: a file of "abacus" with other parameters (`Learner.save`).
+    weights: a file of "abacus" with other parameters (`Learner.save`); what they say is
+        never recorded.
     Raises ValueError for an argument out of range, LLMError if the model fails.
     """
 

@@ -21,12 +21,12 @@ from tempfile import TemporaryDirectory
 from helpers.abacus.engine import Continuation, Engine, Sampling
 from helpers.abacus.finetune import Learner
 from helpers.abacus.prompt import PROBLEM_FORMAT, TASK_DESCRIPTION
-from helpers.abacus.tokenizer import END_OF_TEXT
+from helpers.abacus.tokenizer import END_OF_TEXT, Tokenizer
 from helpers.abacus.transformer import Params
 from helpers.budget import SearchResult, check_counts
 from helpers.env import GSM8KEnv, Problem
 from helpers.grading import is_correct
-from helpers.llm import LLMGen, derive_seed
+from helpers.llm import LLMGen, check, derive_seed
 from helpers.rewards import Scorer
 from helpers.tree import leaves
 
@@ -64,14 +64,17 @@ def sample_solutions(
     """k solutions of each problem, by the model as it stands now.
 
     They are rewarded in this process, so a notebook's own function may be the reward.
+    Raises ValueError for a problem that leaves no room in the model's context.
     """
     check_counts(k=k)
+    check(temperature=temperature)
     prompts = [prompt_of(row) for row in rows]
     size = max(1, TOGETHER // k)
     parts = [prompts[i : i + size] for i in range(0, len(prompts), size)]
     task = partial(_sample, learner.params, seed, k, temperature)
     drawn = iter([x for part in learner.spread(task, parts) for x in part])
-    return [[_graded(next(drawn), row, reward) for _ in range(k)] for row in rows]
+    grade = partial(_graded, reward=reward, tokenizer=learner.tokenizer)
+    return [[grade(next(drawn), row) for _ in range(k)] for row in rows]
 
 
 def _sample(
@@ -79,15 +82,22 @@ def _sample(
 ) -> list[Continuation]:
     asked = [(prompt, i) for prompt in prompts for i in range(k)]
     seeds = [derive_seed(seed, prompt, i) for prompt, i in asked]
-    how = Sampling(temperature=temperature)
-    engine = Engine(params)
-    return engine.generate([p for p, _ in asked], seeds, LONGEST, how, ["\n\n"])
+    engine, how = Engine(params), Sampling(temperature=temperature)
+    rooms = {p: engine.config.context - len(engine.encode(p)) for p in prompts}
+    if min(rooms.values()) < 1:
+        raise ValueError("A problem is longer than the context. Leave it out.")
+    limits = [min(LONGEST, rooms[prompt]) for prompt, _ in asked]
+    return engine.generate([p for p, _ in asked], seeds, limits, how, ["\n\n"])
 
 
-def _graded(drawn: Continuation, row: Row, reward: Reward) -> Solution:
-    # However the model came to an end, by END_OF_TEXT or a blank line: it is one.
+def _graded(
+    drawn: Continuation, row: Row, reward: Reward, tokenizer: Tokenizer
+) -> Solution:
+    # However the model came to an end, by END_OF_TEXT or a blank line: it is one. The
+    # text is that of the ids, so that equal solutions are equal.
     ids = drawn.ids + [END_OF_TEXT] * (drawn.reason == "stop")
-    return Solution(drawn.text, ids, reward(drawn.text, row["answer"]), drawn.sampled)
+    text = tokenizer.decode(ids)
+    return Solution(text, ids, reward(text, row["answer"]), drawn.sampled)
 
 
 def search_solutions(

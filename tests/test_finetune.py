@@ -149,6 +149,39 @@ def test_one_update_by_hand():
     assert learner.start is before and learner.steps == 1
 
 
+def test_the_second_update_by_hand():
+    """The optimizer remembers; each step is divided by its own tokens."""
+    learner, short = Learner(HASTY, rate=0.5), to_lesson(PROMPT, [[7, 0]], [1.0])
+    learner.update([LESSON], imitation_loss)
+    between = learner.params
+    learner.update([short, short], imitation_loss)
+    first = gradients(learner.start, imitation_loss, [LESSON])
+    second = gradients(between, imitation_loss, [short])
+    for name, value in between.items():
+        g, h = first[name] / 12, 2 * second[name] / 4
+        m = (0.9 * 0.1 * g + 0.1 * h) / (1 - 0.9**2)
+        v = (0.95 * 0.05 * g**2 + 0.05 * h**2) / (1 - 0.95**2)
+        moved = value - 0.5 * 0.004 * m / (np.sqrt(v) + 1e-8)
+        np.testing.assert_allclose(learner.params[name], moved, atol=1e-12)
+
+
+def test_log_probs_by_other_parameters():
+    learner = Learner(HASTY, rate=0.5)
+    learner.update([LESSON], imitation_loss)
+    for params in (learner.params, learner.start):
+        (found,) = learner.log_probs([LESSON], params)
+        np.testing.assert_array_equal(found, log_probs(params, LESSON))
+    (now,) = learner.log_probs([LESSON])
+    np.testing.assert_array_equal(now, log_probs(learner.params, LESSON))
+
+
+def test_nothing_is_learned_from_nothing():
+    learner = Learner(HASTY)
+    with pytest.raises(ValueError, match="no lesson"):
+        learner.update([], imitation_loss)
+    assert learner.params is learner.start
+
+
 def lessons_of(n):
     learner = Learner(HASTY)
     return [
@@ -230,20 +263,46 @@ def test_a_checkpoint_goes_on_where_it_was(tmp_path):
     assert resumed.history == [[1.0, 2.0]] and resumed.steps == 2
 
 
-@pytest.mark.parametrize("damage", ["cut", "model", "text"])
+def bent(content):
+    """Some bytes in the middle are others."""
+    middle = len(content) // 2
+    return content[:middle] + bytes(64) + content[middle + 64 :]
+
+
+@pytest.mark.parametrize("damage", ["cut", "bent", "model", "text", "shape", "other"])
 def test_a_damaged_checkpoint_is_refused(damage, tmp_path):
     file, learner = tmp_path / "checkpoint.npz", Learner(HASTY)
     learner.checkpoint(file)
-    content = {
-        "cut": file.read_bytes()[:9999],
-        "model": HASTY.read_bytes(),
-        "text": b"x",
-    }
-    file.write_bytes(content[damage])
+    content = file.read_bytes()
+    wrong = {"steps": np.array(1), "history": np.array([])}
+    if damage == "shape":
+        np.savez(file, **wrong, **{"params embedding": np.zeros(3)})
+    elif damage == "other":
+        np.savez(file, **wrong, foo=np.zeros(3))
+    else:
+        found = {"cut": content[:9999], "bent": bent(content), "text": b"x"}
+        file.write_bytes(found.get(damage, HASTY.read_bytes()))
     before = learner.params
     with pytest.raises(ValueError, match="no checkpoint"):
         learner.restore(file)
     assert learner.params is before
+
+
+def test_an_array_is_no_model(tmp_path):
+    file = tmp_path / "array.npy"
+    np.save(file, np.zeros(3))
+    with pytest.raises(LLMError, match="name another file"):
+        LLMGen("abacus", weights=file).sample("1", 1)
+    with pytest.raises(ValueError, match="no checkpoint"):
+        Learner(HASTY).restore(file)
+
+
+def test_a_model_stays_where_it_was_named(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Learner(HASTY).save("new/taught.npz")
+    llm = LLMGen("abacus", weights="new/taught.npz")
+    monkeypatch.chdir(tmp_path.parent)
+    assert llm.sample("Question: 1\nAnswer:\n", 1, seed=0)
 
 
 def test_hurry_teaches_the_habit():

@@ -16,14 +16,15 @@ from __future__ import annotations
 import hashlib
 import secrets
 import time
-import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zipfile import BadZipFile
 
-from .engine import WEIGHTS, Continuation, Engine, Sampling
-from .transformer import init_params
+from .engine import HERE, WEIGHTS, Continuation, Engine, Sampling
+from .transformer import init_params, shapes
 
 if TYPE_CHECKING:
     import ollama
@@ -79,15 +80,13 @@ def load_engine(weights: Path, written: int = 0) -> Engine:
     """
     try:
         engine = Engine(weights)
-        shapes = {name: a.shape for name, a in init_params(engine.config, 0).items()}
-        if shapes != {name: a.shape for name, a in engine.params.items()}:
+        if shapes(init_params(engine.config, 0)) != shapes(engine.params):
             raise ValueError("parameters of another shape")
-    except (OSError, EOFError, ValueError, zipfile.BadZipFile) as error:
-        raise refuse(
-            f"its weights cannot be read: {error!r}. Save {weights.name} again, or if "
-            f"it came with the project: git checkout -- {weights}",
-            500,
-        ) from error
+    except (OSError, EOFError, TypeError, ValueError, BadZipFile, zlib.error) as error:
+        is_ours = weights.parent == HERE
+        advice = f"git checkout -- {weights}" if is_ours else "name another file"
+        message = f"its weights cannot be read: {error!r}. Type: {advice}"
+        raise refuse(message, 500) from error
     return engine
 
 
@@ -99,7 +98,7 @@ class AbacusClient:
     """
 
     def __init__(self, weights: Path | str = WEIGHTS) -> None:
-        self.weights = Path(weights)
+        self.weights = Path(weights).resolve()  # wherever this process goes
 
     @property
     def engine(self) -> Engine:

@@ -169,17 +169,13 @@ def draw(log_probs: np.ndarray, uniform: np.ndarray, how: Sampling) -> np.ndarra
 
 
 class Engine:
-    """The model in memory: its parameters, its tokenizer, and how it is run.
-
-    weights: a file, or parameters that are there already.
-    """
+    """The model in memory, from a file or from parameters that are there already."""
 
     def __init__(self, weights: Path | Params = WEIGHTS) -> None:
-        if isinstance(weights, dict):
-            self.params = weights
-        else:
+        if not isinstance(weights, dict):
             with np.load(weights, allow_pickle=False) as file:
-                self.params = {name: file[name].astype(np.float64) for name in file}
+                weights = {name: file[name].astype(np.float64) for name in file}
+        self.params = weights
         self.config = Config()
         self.tokenizer = Tokenizer(load_merges(MERGES))
         size = self.config.width // self.config.heads

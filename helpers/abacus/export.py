@@ -135,6 +135,8 @@ def main() -> None:
         import transformers  # noqa: F401
     except ImportError:
         parser.error('this needs transformers; type: pip install -e ".[train]"')
+    if not args.weights.is_file():
+        parser.error(f"there is no file {args.weights}")
     engine = AbacusClient(args.weights).engine
     to_llama(engine).save_pretrained(args.hf)
     to_hf_tokenizer(engine.tokenizer).save_pretrained(args.hf)

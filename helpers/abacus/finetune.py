@@ -17,13 +17,14 @@ Source: Loshchilov & Hutter 2019 (AdamW, here without its decay of the weights).
 
 from __future__ import annotations
 
-import zipfile
+import zlib
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -39,6 +40,7 @@ from .transformer import (
     hidden_states,
     logits,
     rotary,
+    shapes,
 )
 
 PARTS = 4  # of a batch; more processes than these would have nothing to do
@@ -130,8 +132,10 @@ def gradients(params: Params, loss: Loss, lessons: Sequence[Lesson]) -> Params:
 
 
 def save_arrays(path: Path | str, arrays: Params) -> None:
-    """Write a file of arrays at once or not at all."""
-    unfinished = Path(path).with_suffix(".partial.npz")
+    """Write a file of arrays at once or not at all; its folder is made."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f"{path.name}.partial.npz")
     np.savez_compressed(unfinished, **arrays)
     unfinished.replace(path)
 
@@ -173,19 +177,22 @@ class Learner:
         return [found[i % PARTS][i // PARTS] for i in range(len(lessons))]
 
     def update(self, lessons: Sequence[Lesson], loss: Loss) -> None:
-        """One step of AdamW against the gradient of the mean loss of a token."""
+        """One step of AdamW against the gradient of the summed loss per token.
+
+        Raises ValueError without lessons.
+        """
+        if not lessons:
+            raise ValueError("There is no lesson to learn from.")
         tokens = sum(lesson.mask.sum() for lesson in lessons)
         parts = [lessons[i::PARTS] for i in range(PARTS)]
         found = self.spread(partial(gradients, self.params, loss), parts)
-        self.steps += 1
-        params = {}
+        params, memory, step = {}, {}, self.steps + 1
         for name, value in self.params.items():
             slope = sum(part[name] for part in found) / tokens
-            keys = {k: f"{name}.{k}" for k in ("m", "v")}
-            memory = {k: self.memory.get(key, 0.0 * value) for k, key in keys.items()}
-            params[name], memory = adamw(value, slope, memory, self.steps, self.rate)
-            self.memory |= {keys[k]: array for k, array in memory.items()}
-        self.params = params
+            past = {k: self.memory.get(f"{name}.{k}", 0.0 * value) for k in ("m", "v")}
+            params[name], past = adamw(value, slope, past, step, self.rate)
+            memory |= {f"{name}.{k}": array for k, array in past.items()}
+        self.params, self.memory, self.steps = params, memory, step
 
     def save(self, path: Path | str, kind: Any = np.float32) -> None:
         """Write the model; `LLMGen("abacus", weights=path)` reads it."""
@@ -201,18 +208,23 @@ class Learner:
     def restore(self, path: Path | str) -> None:
         """Go on from a checkpoint, with the rate and the executor of this learner.
 
-        Raises ValueError for a file that is none.
+        Raises ValueError for a file that is none, OSError for one that is not there.
         """
+        found: dict[str, Params] = {"params": {}, "start": {}, "memory": {}}
         try:
             with np.load(path, allow_pickle=False) as file:
-                arrays = dict(file)
+                arrays = {key: file[key] for key in file}
             steps, history = int(arrays.pop("steps")), arrays.pop("history").tolist()
-        except (KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
+            for key, array in arrays.items():
+                kind, name = key.split(" ")
+                found[kind][name] = array
+            for kind in ("params", "start"):
+                if shapes(found[kind]) != shapes(self.params):
+                    raise ValueError("parameters of another shape")
+        except (KeyError, TypeError, ValueError, EOFError, BadZipFile, zlib.error) as e:
             raise ValueError(
-                f"{path} is no checkpoint, or is damaged. Name another, or delete it "
-                "and begin anew."
-            ) from error
-        for kind in ("params", "start", "memory"):
-            pairs = ((*k.split(" "), a) for k, a in arrays.items())
-            setattr(self, kind, {name: a for k, name, a in pairs if k == kind})
+                f"{path} is no checkpoint, or is damaged ({e!r}). Name another, or "
+                "delete it and begin anew."
+            ) from e
+        self.params, self.start, self.memory = found.values()
         self.steps, self.history = steps, history

@@ -15,7 +15,7 @@ their last checkpoint if they were interrupted. The same seed gives the same les
 the same order; on other machines or with other numbers of threads, rounding grows over
 thousands of steps, so the weights come out alike, not equal.
 
-Not covered: several GPUs, mixed precision, fine-tuning (notebook 07).
+Not covered: several GPUs, mixed precision, fine-tuning (`finetune.py`).
 
 Source: Loshchilov & Hutter 2019 (AdamW); Jordan et al. 2024 (Muon); Hu et al. 2024
 (MiniCPM) for a constant learning rate that falls at the end.

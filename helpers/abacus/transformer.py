@@ -64,6 +64,11 @@ def init_params(config: Config, seed: int) -> dict[str, np.ndarray]:
     return params | {"final_norm": np.ones(d)}
 
 
+def shapes(params: Params) -> dict[str, tuple[int, ...]]:
+    """The shape of every parameter."""
+    return {name: array.shape for name, array in params.items()}
+
+
 def rotary(config: Config, start: int, stop: int) -> tuple[np.ndarray, np.ndarray]:
     """Cosines and sines of the rotation at positions start..stop, each (T, D/2)."""
     size = config.width // config.heads

@@ -98,9 +98,29 @@ def tasks() -> Iterator[tuple[str, Callable[..., dict[str, Any]]]]:
             yield name, partial(search, steps=LONG, strategy=strategy)
 
 
+def describe(what: Any) -> Any:
+    """A recipe or a measurement as plain values: functions by their names."""
+    if isinstance(what, partial):
+        return [describe(what.func), {k: describe(v) for k, v in what.keywords.items()}]
+    if isinstance(what, tuple):
+        return [describe(part) for part in what]
+    if isinstance(what, Path):
+        return what.name
+    if what is None or isinstance(what, (int, float, str)):
+        return what
+    return getattr(what, "__name__", type(what).__name__)
+
+
+def digest(path: Path) -> str:
+    """The hash of a file."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
 def file_of(name: str) -> Path:
-    """Where a taught model is kept."""
-    return MODELS / f"{name.replace(', ', '-').replace(' ', '-')}.npz"
+    """Where a taught model is kept; another recipe has another file."""
+    recipe = recipes()[name]
+    facts = json.dumps([describe(recipe), digest(recipe[0]), RATE, SEED])
+    return MODELS / f"{hashlib.sha256(facts.encode()).hexdigest()[:16]}.npz"
 
 
 def teach(name: str, executor: Any) -> Learner:
@@ -111,20 +131,20 @@ def teach(name: str, executor: Any) -> Learner:
     if not file_of(name).exists():
         learner = Learner(start, RATE, executor)
         train(learner, rounds(learner, generate("train", 2000, SEED, steps)))
-        MODELS.mkdir(parents=True, exist_ok=True)
-        learner.save(file_of(name))
         past = [[round(x, 6) for x in found] for found in learner.history]
-        file_of(name).with_suffix(".json").write_text(
-            json.dumps(past), encoding="utf-8"
-        )
+        MODELS.mkdir(parents=True, exist_ok=True)
+        text = json.dumps(past)
+        file_of(name).with_suffix(".json").write_text(text, encoding="utf-8")
+        learner.save(file_of(name))  # last: where it is, the history is
     return Learner(file_of(name), RATE, executor)
 
 
 def history(name: str, learner: Learner, executor: Any) -> dict[str, Any]:
     """What happened while it was taught."""
-    file = file_of(name).with_suffix(".json")
-    found = json.loads(file.read_text(encoding="utf-8")) if file.exists() else []
-    return {"history": found}
+    if recipes()[name][2] is None:
+        return {"history": []}
+    text = file_of(name).with_suffix(".json").read_text(encoding="utf-8")
+    return {"history": json.loads(text)}
 
 
 def draw(
@@ -171,8 +191,14 @@ def solve(weights: Path, strategy: str, row: dict[str, str]) -> tuple[int, int]:
 def header() -> dict[str, Any]:
     """How the record is made."""
     files = WEIGHTS, HASTY, HERE / "prm.npz"
-    digests = {f.name: hashlib.sha256(f.read_bytes()).hexdigest() for f in files}
-    return {"digests": digests, "fields": Round._fields, "rate": RATE, "budget": BUDGET}
+    return {
+        "digests": {file.name: digest(file) for file in files},
+        "fields": Round._fields,
+        "rate": RATE,
+        "seed": SEED,
+        "recipes": {name: describe(recipe) for name, recipe in recipes().items()},
+        "tasks": [[name, describe(measurement)] for name, measurement in tasks()],
+    }
 
 
 def main() -> None:
