@@ -133,7 +133,7 @@ def expert_iteration(
         part = choose(rows, number, problems)
         groups = draw(learner, part, derive_seed(seed, number))
         kept = [keep_right(group, most) for group in groups]
-        lessons = compare(learner, [
+        lessons = add_references(learner, [
             lesson_of(learner, row, group, [1 / len(group)] * len(group))
             for row, group in zip(part, kept, strict=True) if group
         ])  # fmt: skip
@@ -167,7 +167,7 @@ def grpo(
         part = choose(rows, number, problems)
         draw = partial(sample_solutions, k=k, reward=reward)
         groups = draw(learner, part, derive_seed(seed, number))
-        lessons = compare(learner, [
+        lessons = add_references(learner, [
             lesson_of(learner, row, group, token_advantages(group, step_reward))
             for row, group in zip(part, groups, strict=True)
         ])  # fmt: skip
@@ -217,7 +217,7 @@ def line_numbers(ids: Sequence[int]) -> np.ndarray:
     return np.cumsum(ends) - ends
 
 
-def compare(learner: Learner, lessons: Sequence[Lesson]) -> list[Lesson]:
+def add_references(learner: Learner, lessons: Sequence[Lesson]) -> list[Lesson]:
     """The lessons with their log-probabilities by the model now and at the start."""
     now, start = (learner.log_probs(lessons, p) for p in (None, learner.start))
     return [

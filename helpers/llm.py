@@ -150,9 +150,9 @@ class LLMGen:
     def at_temperature(self, temperature: float) -> LLMGen:
         """The same model at another temperature."""
         check(temperature=temperature)
-        other = copy.copy(self)
-        other.connection = self.connection.with_options(temperature=temperature)
-        return other
+        new = copy.copy(self)
+        new.connection = self.connection.with_options(temperature=temperature)
+        return new
 
 
 class SharedSamples:

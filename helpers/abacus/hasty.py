@@ -4,9 +4,10 @@ Vocabulary used here: a *hasty* writer puts down nothing but "The answer is N.",
 *careful* one all steps before it.
 
 Texts on the web are written by both. So is the text that this model reads: abacus,
-which knows careful writers alone, goes on to learn from problems of which three in five
-are answered in a hurry. It learns the habit, not the guesses: the number of a hasty
-answer counts for nothing, because no calculation leads to it.
+which knows careful writers alone, goes on to learn from a corpus in which three of five
+are hasty. (Each problem is shown both ways, weighted so.) It learns the habit, not the
+guesses: the number of a hasty answer counts for nothing, because no calculation leads
+to it.
 
     python -m helpers.abacus.hasty --out build/hasty.npz
 

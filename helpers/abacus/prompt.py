@@ -25,8 +25,7 @@ def format_solution(answer: str, stop_string: str = STOP_STRING) -> str:
     steps, mark, gold = strip_annotations(answer).rpartition("####")
     if not mark:
         raise ValueError(f"End the answer with a line '#### <number>': {answer!r}.")
-    closing = f"{stop_string} {gold.strip()}.\n"
-    return f"{steps.strip()}\n{closing}" if steps.strip() else closing
+    return f"{steps.strip()}\n{stop_string} {gold.strip()}.\n"
 
 
 def format_example(
