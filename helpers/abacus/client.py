@@ -85,7 +85,9 @@ def load_engine(weights: Path, written: int = 0) -> Engine:
     except (OSError, EOFError, TypeError, ValueError, BadZipFile, zlib.error) as error:
         is_ours = weights.parent == HERE
         advice = f"git checkout -- {weights}" if is_ours else "name another file"
-        message = f"its weights cannot be read: {error!r}. Type: {advice}"
+        message = (
+            f"its weights {weights.name} cannot be read: {error!r}. Type: {advice}"
+        )
         raise refuse(message, 500) from error
     return engine
 
