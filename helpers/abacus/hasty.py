@@ -65,7 +65,6 @@ def main() -> None:
     args = parser.parse_args()
     from helpers.executors import processes  # looks above this package
 
-    args.out.parent.mkdir(parents=True, exist_ok=True)
     with processes() as executor, tqdm(total=args.problems, unit="problem") as bar:
         learner = Learner(rate=0.05, executor=executor)
         hurry(learner, args.problems, bar)

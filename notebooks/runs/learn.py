@@ -136,7 +136,7 @@ def teach(name: str, executor: Any) -> Learner:
     return Learner(file_of(name), RATE, executor)
 
 
-def history(name: str, learner: Learner, executor: Any) -> dict[str, Any]:
+def history(name: str, learner: Learner) -> dict[str, Any]:
     """What happened while it was taught."""
     if recipes()[name][2] is None:
         return {"history": []}
@@ -145,9 +145,8 @@ def history(name: str, learner: Learner, executor: Any) -> dict[str, Any]:
 
 
 def draw(
-    name: str, learner: Learner, executor: Any, steps: tuple[int, int], k: int,
-    problems: int = 500,
-) -> dict[str, Any]:  # fmt: skip
+    name: str, learner: Learner, steps: tuple[int, int], k: int, problems: int = 500
+) -> dict[str, Any]:
     """Greedy and sampled solutions of test problems of so many steps."""
     rows = generate("test", problems, 0, steps)
     greedy = sample_solutions(learner, rows, 0, k=1, temperature=0)
@@ -162,13 +161,13 @@ def draw(
 
 
 def search(
-    name: str, learner: Learner, executor: Any, steps: tuple[int, int], strategy: str,
+    name: str, learner: Learner, steps: tuple[int, int], strategy: str,
     problems: int = 250,
 ) -> dict[str, Any]:  # fmt: skip
     """Answers of a strategy on test problems of so many steps."""
     weights = file_of(name) if recipes()[name][2] else recipes()[name][0]
     task = partial(solve, weights, strategy)
-    found = executor.map(task, generate("test", problems, 0, steps))
+    found = learner.spread(task, generate("test", problems, 0, steps))
     right, tokens = zip(*found, strict=True)
     spent = round(fmean(tokens), 2)
     return {"steps": steps, "strategy": strategy, "search": right, "tokens": spent}
@@ -193,6 +192,7 @@ def header() -> dict[str, Any]:
         "fields": Round._fields,
         "rate": RATE,
         "seed": SEED,
+        "budget": BUDGET,
         "recipes": {name: describe(recipe) for name, recipe in recipes().items()},
         "tasks": [[name, describe(measurement)] for name, measurement in tasks()],
     }
@@ -211,7 +211,7 @@ def main() -> None:
         if not lines:
             journal.append(first)
         for name, measurement in tqdm(todo, unit="measurement"):
-            found = measurement(name, teach(name, executor), executor)
+            found = measurement(name, teach(name, executor))
             line = json.dumps({"model": name, **found}, separators=(",", ":"))
             journal.append(line)
 
