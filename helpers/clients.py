@@ -30,6 +30,14 @@ def server_address(host: str | None) -> str:
     return re.sub(r"\b0\.0\.0\.0\b", "127.0.0.1", address)
 
 
+def slots(address: str) -> int:
+    """How many requests the servers take at once. They do not tell: it is what
+    OLLAMA_NUM_PARALLEL says here, of each of them; else 1, as theirs is."""
+    told = os.environ.get("OLLAMA_NUM_PARALLEL", "")
+    each = int(told) if told.isdecimal() else 1
+    return max(each, 1) * len(address.split(","))
+
+
 def recording_of(record: str | None, replay_only: bool) -> tuple[str, bool]:
     """The file of recorded answers, and whether nobody else is asked; if no file is
     named, as REASONING_RECORD and REASONING_REPLAY_ONLY say."""

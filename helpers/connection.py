@@ -14,6 +14,7 @@ import base64
 import copy
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from json import JSONDecodeError
@@ -29,6 +30,7 @@ from helpers.clients import (
     reopen,
     server_address,
     server_version,
+    slots,
 )
 
 if TYPE_CHECKING:
@@ -165,6 +167,15 @@ def plain(options: dict[str, Any]) -> dict[str, Any]:
     return {k: v.item() if hasattr(v, "item") else v for k, v in options.items()}
 
 
+def at_once(n: int, request: Callable[..., Any], *arguments: Sequence) -> list[Any]:
+    """As `map`, with n requests under way; after a failure no more are begun."""
+    pool = ThreadPoolExecutor(n)
+    try:
+        return list(pool.map(request, *arguments))
+    finally:  # does not wait, so that Ctrl-C ends a request that hangs
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
 class Connection:
     """One model behind its client: a prompt and seeds in, whole responses out."""
 
@@ -178,6 +189,7 @@ class Connection:
         self.opening = model, timeout, host, *recorded, weights
         self.client = open_client(*self.opening)
         address = server_address(host)
+        self.parallel = slots(address)
         facts = {"model": model, "timeout": timeout, "address": address}
         with explained(**facts, **options):
             self.info = find_model(self.client, model)
@@ -242,8 +254,8 @@ class Connection:
                 batch["top_logprobs"] = top
                 responses = self.client.generate_many(self.model, prompts, **batch)
             else:
-                pairs = zip(prompts, seeds, strict=True)
-                responses = [self.request(*pair, image, top) for pair in pairs]
+                ask = partial(self.request, image=image, top=top)
+                responses = at_once(self.parallel, ask, prompts, seeds)
         for prompt, response in zip(prompts, responses, strict=True):
             # abacus refuses a prompt that is too long; Ollama cuts it without a word.
             cut = was_cut(prompt, response, self.options["num_ctx"])
@@ -266,7 +278,7 @@ class Connection:
         return found
 
     def request(
-        self, prompt: str, seed: int, image: str | None, top: int
+        self, prompt: str, seed: int, image: str | None = None, top: int = 0
     ) -> GenerateResponse:
         """One request to Ollama. Some models think unless they are told not to."""
         images = [decode_image(image)] if image else None

@@ -2,13 +2,14 @@
 
 It stands in for the wire only: the genuine `ollama.Client` talks to it over a real
 socket, and every request is kept as it came. There is no language model in it; its
-sentences say which seed was asked for. A later issue adds a real engine behind it.
+sentences say which seed was asked for. With a real engine behind it: `OllamaServer`.
 """
 
 import json
 import threading
 from collections import defaultdict, deque
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Self
 
 HANG = object()  # no answer until the server closes
 BREAK = object()  # the connection ends without an answer
@@ -29,31 +30,19 @@ def answer(prompt: str, seed: int, **changes: object) -> dict:
     return {k: v for k, v in (fields | changes).items() if v is not None}
 
 
-class FakeOllama:
+class ScriptedServer:
     """Use as a context manager. `requests` lists (path, JSON body) in order.
 
-    models: names that /api/show knows.
     script[path]: answers to give before the usual ones, each a (status, JSON value or
     bytes) pair, HANG or BREAK.
-    changes: fields of every usual response of /api/generate to change.
-    show: the answer of /api/show. digest: that of every model.
-    registry: names that can be pulled, with the digests and bytes of their layers.
     """
 
-    def __init__(self, *models: str) -> None:
-        self.models = set(models)
+    def __init__(self) -> None:
         self.requests: list[tuple[str, dict]] = []
         self.script: dict[str, deque] = defaultdict(deque)
-        self.changes: dict[str, object] = {}
-        self.digest = "d1"
-        self.show: dict[str, object] = {
-            "capabilities": ["completion"],
-            "model_info": {"llama.context_length": 131072, "general.type": "model"},
-        }
-        self.registry = {"fresh": [("a" * 8, 3_000), ("b" * 8, 1_000)]}
         self.released = threading.Event()
 
-    def __enter__(self) -> "FakeOllama":
+    def __enter__(self) -> Self:
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), handler_for(self))
         self.host = f"http://127.0.0.1:{self.server.server_port}"
         serve = {"target": self.server.serve_forever, "args": [0.01]}
@@ -70,7 +59,33 @@ class FakeOllama:
         return [body for where, body in self.requests if where == path]
 
     def usual(self, path: str, body: dict) -> tuple[int, object]:
-        """What a healthy server says. A list is a stream of JSON lines."""
+        """What a healthy server says: a status and a JSON value, or bytes. A list is a
+        stream of JSON lines."""
+        raise NotImplementedError
+
+
+class FakeOllama(ScriptedServer):
+    """Answers without a language model.
+
+    models: names that /api/show knows.
+    changes: fields of every usual response of /api/generate to change.
+    show: the answer of /api/show. digest: that of every model.
+    registry: names that can be pulled, with the digests and bytes of their layers.
+    """
+
+    def __init__(self, *models: str) -> None:
+        super().__init__()
+        self.models = set(models)
+        self.changes: dict[str, object] = {}
+        self.digest = "d1"
+        self.show: dict[str, object] = {
+            "capabilities": ["completion"],
+            "model_info": {"llama.context_length": 131072, "general.type": "model"},
+        }
+        self.registry = {"fresh": [("a" * 8, 3_000), ("b" * 8, 1_000)]}
+
+    def usual(self, path: str, body: dict) -> tuple[int, object]:
+        """What a healthy server says."""
         model = body.get("model", "").removesuffix(":latest")
         if path == "/api/pull":
             return 200, self.pull(model)
@@ -101,10 +116,13 @@ class FakeOllama:
         return [*lines, {"status": "success"}]
 
 
-def handler_for(fake: FakeOllama) -> type[BaseHTTPRequestHandler]:
-    """A request handler that serves one `FakeOllama`."""
+def handler_for(fake: ScriptedServer) -> type[BaseHTTPRequestHandler]:
+    """A request handler for one server."""
 
     class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"  # a client keeps its connection
+        disable_nagle_algorithm = True  # or each answer would wait for the next
+
         def do_GET(self) -> None:
             self.do_POST()
 
@@ -117,6 +135,7 @@ def handler_for(fake: FakeOllama) -> type[BaseHTTPRequestHandler]:
             if said is HANG:
                 fake.released.wait()
             if said is HANG or said is BREAK:
+                self.close_connection = True
                 return
             status, content = said
             if isinstance(content, list):

@@ -1,18 +1,23 @@
-"""abacus for other programs: `python -m helpers.abacus.export --hf DIR`.
+"""abacus for other programs: `python -m helpers.abacus.export`.
 
-Writes the folder of a Hugging Face `LlamaForCausalLM` with its tokenizer, so that
-`AutoModel...from_pretrained(DIR)` and TRL's trainers take it. It needs the extra
+`--gguf FILE` writes a GGUF file and, beside it, a Modelfile: `ollama create` takes them
+(`to_gguf.py`).
+
+`--hf DIR` writes the folder of a Hugging Face `LlamaForCausalLM` with its tokenizer, so
+that `AutoModel...from_pretrained(DIR)` and TRL's trainers take it. It needs the extra
 `train` (transformers).
 
-Two conventions differ. Hugging Face stores a matrix as (outputs, inputs), so all are
-turned over. And its rotary positions turn number i of a head together with number
-i + D/2, where ours (and the original Llama's) turns neighbours; so the rows of each
-head of `query` and `key` are put in another order, which leaves attention as it is.
+Two conventions of Hugging Face differ from ours. It stores a matrix as (outputs,
+inputs), so all are turned over. And its rotary positions turn number i of a head
+together with number i + D/2, where ours (and the original Llama's) turns neighbours; so
+the rows of each head of `query` and `key` are put in another order, which leaves
+attention as it is.
 
-Not covered: GGUF for Ollama; special tokens inside a text.
+Not covered: special tokens inside a text.
 """
 
 import argparse
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,13 +25,13 @@ import numpy as np
 
 from .client import AbacusClient
 from .engine import WEIGHTS, Engine
-from .tokenizer import Tokenizer, printable_bytes
+from .to_gguf import END, write_gguf
+from .tokenizer import Tokenizer, printable
 from .transformer import Config
 
 if TYPE_CHECKING:
     from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
 
-END = "<|endoftext|>"
 NAMES = {  # ours: theirs, within a layer
     "attention_norm": "input_layernorm",
     "query": "self_attn.q_proj",
@@ -99,13 +104,8 @@ def to_hf_tokenizer(tokenizer: Tokenizer) -> "PreTrainedTokenizerFast":
     from tokenizers import decoders, models, pre_tokenizers, processors
     from transformers import PreTrainedTokenizerFast
 
-    show = printable_bytes()
-    names = ["".join(show[b] for b in token) for token in tokenizer.tokens]
-    vocab = {name or END: i for i, name in enumerate(names)}
-    merges = [
-        tuple("".join(show[b] for b in token) for token in pair)
-        for pair in tokenizer.merges
-    ]
+    vocab = {printable(token) or END: i for i, token in enumerate(tokenizer.tokens)}
+    merges = [(printable(left), printable(right)) for left, right in tokenizer.merges]
     fast = Fast(models.BPE(vocab=vocab, merges=merges))
     fast.pre_tokenizer = pre_tokenizers.Sequence(
         [
@@ -124,20 +124,27 @@ def to_hf_tokenizer(tokenizer: Tokenizer) -> "PreTrainedTokenizerFast":
 def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m helpers.abacus.export",
-        description="Write abacus for other programs. Example: --hf build/abacus-hf",
+        description="Write abacus for other programs. Example: "
+        "--gguf build/abacus.gguf, then: ollama create abacus -f build/Modelfile",
     )
-    parser.add_argument("--hf", type=Path, required=True, metavar="DIR",
-                        help="folder for Hugging Face's transformers")  # fmt: skip
+    add = parser.add_mutually_exclusive_group(required=True).add_argument
+    add("--gguf", type=Path, metavar="FILE", help="file for Ollama and llama.cpp")
+    add("--hf", type=Path, metavar="DIR", help="folder for Hugging Face's transformers")
+    parser.add_argument("--bits", type=int, choices=(16, 32), default=16,
+                        help="of a number in the GGUF file (%(default)s)")  # fmt: skip
     parser.add_argument("--weights", type=Path, default=WEIGHTS, metavar="FILE",
                         help="a taught model (the one that ships)")  # fmt: skip
     args = parser.parse_args()
-    try:
-        import transformers  # noqa: F401
-    except ImportError:
-        parser.error('this needs transformers; type: pip install -e ".[train]"')
+    package, extra = ("gguf", "test") if args.gguf else ("transformers", "train")
+    if find_spec(package) is None:
+        parser.error(f'this needs {package}; type: pip install -e ".[{extra}]"')
     if not args.weights.is_file():
         parser.error(f"there is no file {args.weights}")
     engine = AbacusClient(args.weights).engine
+    if args.gguf:
+        modelfile = write_gguf(engine, args.gguf, args.bits)
+        print(f"Wrote {args.gguf}. Load it: ollama create abacus -f {modelfile}")
+        return
     to_llama(engine).save_pretrained(args.hf)
     to_hf_tokenizer(engine.tokenizer).save_pretrained(args.hf)
     print(f"Wrote {args.hf}. Load it: AutoModelForCausalLM.from_pretrained(...)")

@@ -22,6 +22,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable
+from functools import lru_cache
 from pathlib import Path
 
 END_OF_TEXT = 0
@@ -127,6 +128,7 @@ class Tokenizer:
 #### Reading and writing merges, in GPT-2's own notation ####
 
 
+@lru_cache
 def printable_bytes() -> dict[int, str]:
     """A printable character for each byte: itself if it prints, else one from 256 on.
 
@@ -140,10 +142,14 @@ def printable_bytes() -> dict[int, str]:
     }
 
 
+def printable(token: Token) -> str:
+    """A token in that notation."""
+    return "".join(printable_bytes()[b] for b in token)
+
+
 def save_merges(merges: list[Merge], path: Path) -> None:
     """Write one merge a line, the two tokens separated by a space."""
-    show = printable_bytes()
-    lines = (" ".join("".join(show[b] for b in t) for t in pair) for pair in merges)
+    lines = (f"{printable(left)} {printable(right)}" for left, right in merges)
     path.write_text("\n".join(lines) + "\n", encoding="utf-8", newline="\n")
 
 
