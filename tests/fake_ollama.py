@@ -37,6 +37,8 @@ class ScriptedServer:
     bytes) pair, HANG or BREAK.
     """
 
+    protocol = "HTTP/1.0"  # one connection a request
+
     def __init__(self) -> None:
         self.requests: list[tuple[str, dict]] = []
         self.script: dict[str, deque] = defaultdict(deque)
@@ -120,7 +122,7 @@ def handler_for(fake: ScriptedServer) -> type[BaseHTTPRequestHandler]:
     """A request handler for one server."""
 
     class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"  # a client keeps its connection
+        protocol_version = fake.protocol
         disable_nagle_algorithm = True  # or each answer would wait for the next
 
         def do_GET(self) -> None:

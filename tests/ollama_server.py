@@ -114,7 +114,10 @@ class OllamaServer(ScriptedServer):
         equal pieces, with an error, or (0.30 to 0.33) with an answer that is not done.
     cuts: what happens to a long prompt: "half" (since 0.30), "tail" (before), "refuse".
     knows_logprobs: false before 0.12.11.
+    defaults: of the options.
     """
+
+    protocol = "HTTP/1.1"  # a client keeps its connection
 
     def __init__(
         self, slots: int = 1, *, exact: bool = False, embeddings: bool = False
@@ -128,6 +131,7 @@ class OllamaServer(ScriptedServer):
         self.timings: list[dict] = []
         self.repeat_limit, self.gives_up_quietly = 100, False
         self.cuts, self.knows_logprobs = "half", True
+        self.defaults = dict(DEFAULTS)
         self.loaded: tuple = ()
         self.runner: httpx.Client | None = None
 
@@ -190,7 +194,7 @@ class OllamaServer(ScriptedServer):
     def embed(self, model: Model, body: dict) -> dict:
         """The vectors of some texts; since 0.30 of embedding models only."""
         texts = [body["input"]] if isinstance(body["input"], str) else body["input"]
-        runner = self.run(model, DEFAULTS | model.parameters)
+        runner = self.run(model, self.defaults | model.parameters)
         found = []
         for text in texts:
             answer = runner.post("/v1/embeddings", json={"input": text})
@@ -241,7 +245,7 @@ class OllamaServer(ScriptedServer):
         if not body.get("prompt"):
             answer |= {"response": "", "done": True, "done_reason": "load"}
         else:
-            options = DEFAULTS | model.parameters | body.get("options", {})
+            options = self.defaults | model.parameters | body.get("options", {})
             with self.queue:
                 answer |= self.complete(model, options, body)
         return [answer] if body.get("stream", True) else answer

@@ -1,0 +1,336 @@
+"""What goes over the wire to the engine inside Ollama, what comes back, and what fails:
+the genuine client on `OllamaServer`, with the weights in 16 bits."""
+
+import threading
+
+import ollama
+import pytest
+
+pytest.importorskip("gguf")
+pytest.importorskip("xllamacpp", reason="needs the extra `test`, on x86-64 or a Mac")
+
+from ollama_server import CUT, REPEATED, OllamaServer  # noqa: E402
+
+from helpers import connection  # noqa: E402
+from helpers.abacus.engine import Engine  # noqa: E402
+from helpers.abacus.to_gguf import write_gguf  # noqa: E402
+from helpers.connection import LLMError  # noqa: E402
+from helpers.llm import LLMGen, Step, derive_seed  # noqa: E402
+from helpers.reading import embed, next_tokens  # noqa: E402
+
+NAME = "abacus:latest"
+PROMPT = "Question: Tom has 3 apples and buys 4. How many?\nAnswer:\n"
+ENGINE = Engine()
+OPTIONS = {
+    "temperature": 1.0,
+    "top_p": 1.0,
+    "top_k": 0,
+    "min_p": 0.0,
+    "num_ctx": 1024,
+    "repeat_penalty": 1.0,
+    "num_predict": 128,
+    "stop": ["\n"],
+}
+
+
+@pytest.fixture(scope="module")
+def modelfile(tmp_path_factory):
+    return write_gguf(ENGINE, tmp_path_factory.mktemp("gguf") / "abacus.gguf")
+
+
+@pytest.fixture(autouse=True)
+def surroundings(monkeypatch):
+    for name in ("OLLAMA_NUM_PARALLEL", "REASONING_HOSTS", "REASONING_RECORD"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("NO_PROXY", "*")
+    monkeypatch.setattr(connection, "BACKOFF", (0.0,))
+
+
+@pytest.fixture
+def server(modelfile):
+    with OllamaServer() as opened:
+        opened.create("abacus", modelfile)
+        yield opened
+
+
+@pytest.fixture
+def llm(server):
+    return LLMGen(NAME, host=server.host, seed=1)
+
+
+# The exact JSON of each call
+
+
+def request(prompt, seed, **changes):
+    options = OPTIONS | changes.pop("options", {}) | {"seed": seed}
+    fixed = {"model": NAME, "raw": True, "think": False, "stream": False}
+    return fixed | {"prompt": prompt, "logprobs": True, "options": options} | changes
+
+
+def test_the_exact_json_of_every_call(server, llm):
+    show = ("/api/show", {"model": NAME})
+    assert server.requests == [show]
+    server.requests.clear()
+    llm.sample(PROMPT, 2, seed=5)
+    llm(PROMPT)
+    next_tokens(llm, PROMPT)
+    llm.at_temperature(0)("x")
+    seeds = [derive_seed(5, PROMPT, i) for i in range(2)]
+    likeliest = {"num_predict": 1, "temperature": 0, "stop": []}
+    assert server.requests == [
+        ("/api/generate", request(PROMPT, seeds[0])),
+        ("/api/generate", request(PROMPT, seeds[1])),
+        ("/api/generate", request(PROMPT, 1)),
+        ("/api/generate", request(PROMPT, 0, options=likeliest, top_logprobs=20)),
+        ("/api/generate", request("x", 1, options={"temperature": 0})),
+    ]
+    server.requests.clear()
+    llm.connection.provenance()
+    with pytest.raises(LLMError):
+        embed(llm, ["x", "y"])
+    assert server.requests == [
+        ("/api/tags", {}),
+        ("/api/version", {}),
+        ("/api/embed", {"model": NAME, "input": ["x", "y"], "truncate": False}),
+    ]
+
+
+def test_a_missing_model_is_pulled(modelfile, capsys):
+    with OllamaServer() as server:
+        server.registry["abacus:latest"] = modelfile
+        llm = LLMGen(NAME, host=server.host, seed=1)
+        assert [path for path, _ in server.requests] == [
+            "/api/show", "/api/pull", "/api/show",
+        ]  # fmt: skip
+        pull = {"model": NAME, "stream": True, "insecure": False}
+        assert server.bodies("/api/pull") == [pull]
+        assert llm.sample(PROMPT, 1)
+        with pytest.raises(LLMError, match="file does not exist.*ollama list"):
+            LLMGen("nobody", host=server.host)
+
+
+def test_the_parameters_of_the_modelfile_count_where_nothing_else_is_said(server):
+    client = ollama.Client(server.host)
+    said = client.generate("abacus", PROMPT, raw=True, options={"temperature": 0})
+    assert said.response == "Tom has 3*4 = 12 apples." and said.done_reason == "stop"
+    longer = client.generate(
+        "abacus", PROMPT, raw=True, options={"temperature": 0, "stop": ["answer"]}
+    )
+    assert longer.response.startswith(said.response + "\n")
+    assert server.loaded[1:] == (1024, 1)  # num_ctx as the file allows, one thread
+
+
+# Prefixes and slots
+
+
+def test_the_prompt_is_evaluated_once_for_all_samples(server, llm):
+    length = len(ENGINE.encode(PROMPT))
+    llm.sample(PROMPT, 8)
+    assert [t["prompt_n"] for t in server.timings] == [length] + [1] * 7
+    server.timings.clear()
+    line = "Tom has 3+4 = 7 apples.\n"
+    llm.sample(PROMPT + line, 8)  # the next state: only its last sentence is new
+    new = len(ENGINE.tokenizer.encode(line))
+    first, *others = [t["prompt_n"] for t in server.timings]
+    assert first <= new + 1 and others == [1] * 7
+    assert server.loads == 1
+
+
+@pytest.mark.parametrize("slots", [2, 4])
+def test_the_prompt_is_evaluated_once_a_slot(slots, modelfile, monkeypatch):
+    monkeypatch.setenv("OLLAMA_NUM_PARALLEL", str(slots))
+    with OllamaServer(slots) as server:
+        server.create("abacus", modelfile)
+        llm = LLMGen(NAME, host=server.host, seed=1)
+        found = llm.sample(PROMPT, 16)
+        evaluated = [t["prompt_n"] for t in server.timings]
+        assert 1 <= sum(n > 1 for n in evaluated) <= slots
+        assert server.most_at_once <= slots
+        alone = LLMGen(NAME, host=server.host, seed=1)
+        alone.connection.parallel = 1
+        assert [s.text for s in alone.sample(PROMPT, 16)] == [s.text for s in found]
+
+
+class Meeting(OllamaServer):
+    """Answers a request only when three more have come."""
+
+    def complete(self, *request):
+        self.barrier.wait(timeout=60)
+        return super().complete(*request)
+
+
+def test_samples_run_side_by_side(modelfile, monkeypatch):
+    monkeypatch.setenv("OLLAMA_NUM_PARALLEL", "4")
+    with Meeting(slots=4) as server:
+        server.barrier = threading.Barrier(4)
+        server.create("abacus", modelfile)
+        steps = LLMGen(NAME, host=server.host, seed=1, n=4).sample(PROMPT, 8)
+    assert len(steps) == 8 and not server.barrier.broken
+
+
+@pytest.mark.parametrize(
+    ("told", "hosts", "slots"),
+    [
+        (None, 1, 1), ("4", 1, 4), ("4", 3, 12), (None, 2, 2),
+        ("", 1, 1), ("0", 1, 1), ("many", 1, 1), ("-2", 1, 1),
+    ],
+)  # fmt: skip
+def test_how_many_requests_are_under_way(told, hosts, slots, server, monkeypatch):
+    if told is not None:
+        monkeypatch.setenv("OLLAMA_NUM_PARALLEL", told)
+    llm = LLMGen(NAME, host=",".join([server.host] * hosts))
+    assert llm.connection.parallel == slots
+
+
+def test_after_a_failure_no_more_is_asked(server, llm):
+    server.script["/api/generate"].extend([(400, {"error": "no"})] * 20)
+    with pytest.raises(LLMError, match="no"):
+        llm.sample(PROMPT, 16)
+    assert len(server.bodies("/api/generate")) < 16
+
+
+def test_other_runner_options_load_the_model_again(server, llm):
+    for context in (1024, 512, 512):
+        llm.connection.with_options(num_ctx=context).generate([PROMPT], [1])
+    assert server.loads == 2
+
+
+# What comes back
+
+
+def test_a_step_is_told_without_the_token_that_ended_it(server, llm):
+    raw = llm.at_temperature(0)(PROMPT)
+    assert raw.response == "Tom has 3*4 = 12 apples."
+    assert raw.eval_count == len(raw.logprobs) + 1 == 14
+    assert "".join(token.token for token in raw.logprobs) == raw.response
+    assert raw.prompt_eval_count == len(ENGINE.encode(PROMPT))
+
+
+def test_zeros_are_left_out(server, llm):
+    said = llm.connection.client.generate("abacus", "", raw=True)
+    assert (said.response, said.done_reason) == ("", "load")
+    assert said.eval_count is None and said.prompt_eval_count is None
+
+
+def test_an_older_server_knows_no_log_probabilities(server, llm):
+    server.knows_logprobs = False
+    assert all(step.logprob is None and step.tokens for step in llm.sample(PROMPT, 3))
+    with pytest.raises(ValueError, match="Update Ollama to 0.12.11"):
+        next_tokens(llm, PROMPT)
+
+
+def test_what_an_older_server_does_by_default_changes_nothing(server, llm):
+    """Until 0.32.9 the default repeat_penalty was 1.1; every option is sent."""
+    wanted = llm.sample(PROMPT, 6)
+    server.defaults |= {"repeat_penalty": 1.1, "temperature": 0.1, "top_k": 1}
+    assert llm.sample(PROMPT, 6) == wanted
+
+
+# What fails
+
+
+def refusal(llm, prompt):
+    with pytest.raises(LLMError) as error:
+        llm.sample(prompt, 1, seed=0)
+    return error.value.kind, str(error.value)
+
+
+@pytest.mark.parametrize("cuts", ["half", "tail"])
+@pytest.mark.parametrize("words", [300, 1200, 5000])
+def test_a_prompt_that_was_cut_is_noticed(cuts, words, modelfile):
+    with OllamaServer() as server:
+        server.cuts = cuts
+        server.create("abacus", modelfile)
+        llm = LLMGen(NAME, host=server.host, num_ctx=256)
+        kind, said = refusal(llm, "Tom has 12 apples. " * words)
+        assert kind == "context" and "num_ctx=256" in said
+
+
+def nearly_full():
+    """A prompt of 240 tokens and the one that begins every text."""
+    ids = ENGINE.tokenizer.encode("Tom has 12 apples. " * 60)
+    return ENGINE.tokenizer.decode(ids[:240])
+
+
+def test_a_prompt_that_just_fits_is_not_taken_for_cut(server):
+    llm = LLMGen(NAME, host=server.host, num_ctx=256, n=8, temperature=0)
+    assert len(llm.sample(nearly_full(), 2)) == 2
+
+
+def test_a_step_that_pushes_the_prompt_out_is_noticed(server):
+    llm = LLMGen(NAME, host=server.host, num_ctx=256, n=60, stop="@", temperature=0)
+    raw = llm.connection.request(nearly_full(), 0)
+    assert raw.done and raw.prompt_eval_count + raw.eval_count > 256
+    assert refusal(llm, nearly_full())[0] == "context"
+
+
+def test_a_prompt_that_is_refused(modelfile):
+    with OllamaServer() as server:
+        server.cuts = "refuse"
+        server.create("abacus", modelfile)
+        llm = LLMGen(NAME, host=server.host, num_ctx=256)
+        kind, said = refusal(llm, "word " * 400)
+        assert kind == "context" and CUT in said
+
+
+def test_a_model_that_repeats_itself(server):
+    """Newer servers stop it with an error, some older ones without a word."""
+    llm = LLMGen(NAME, host=server.host, temperature=0, n=60, stop="no such text")
+    prompt = "1" * 40
+    assert "22222" in llm(prompt).response
+    server.repeat_limit = 3
+    (step,) = llm.sample(prompt, 1)
+    assert step == Step("", 0, None, "length")
+    with pytest.raises(ollama.ResponseError, match=REPEATED) as error:
+        llm.connection.client.generate(
+            "abacus", prompt, raw=True, options=llm.connection.options
+        )
+    assert error.value.status_code == 500
+    server.gives_up_quietly = True
+    (step,) = llm.sample(prompt, 1)
+    assert step.reason == "length" and step.tokens == 0
+
+
+def test_a_busy_server_is_asked_again(server, llm):
+    busy = (
+        503,
+        {"error": "server busy, please try again.  maximum pending requests exceeded"},
+    )
+    server.script["/api/generate"].append(busy)
+    assert len(llm.sample(PROMPT, 2)) == 2
+    server.script["/api/generate"].extend([busy] * 9)
+    assert refusal(llm, PROMPT)[0] == "busy"
+
+
+@pytest.mark.parametrize(
+    ("call", "status", "said"),
+    [
+        (lambda c: c.generate("nobody", PROMPT), 404, "model 'nobody' not found"),
+        (
+            lambda c: c.generate("abacus", PROMPT, logprobs=True, top_logprobs=21),
+            400,
+            "0 and 20",
+        ),
+        (lambda c: c.generate("abacus", PROMPT, think=True), 400, "thinking"),
+        (lambda c: c.embed("abacus", ["x"]), 501, "does not support embeddings"),
+        (lambda c: c.chat("abacus", []), 404, "not found"),
+    ],
+)
+def test_what_the_server_refuses(server, call, status, said):
+    with pytest.raises(ollama.ResponseError, match=said) as error:
+        call(ollama.Client(server.host))
+    assert error.value.status_code == status
+
+
+def test_since_0_30_only_embedding_models_embed(server, llm, modelfile):
+    """A file that names a pooling type is started as such, and then writes nothing."""
+    with pytest.raises(LLMError, match="embed"):
+        embed(llm, ["x"])
+    with OllamaServer(embeddings=True) as other:
+        other.create("abacus", modelfile)
+        found = embed(LLMGen(NAME, host=other.host), [PROMPT, "x"])
+        own = embed(LLMGen("abacus"), [PROMPT, "x"])
+        for a, b in zip(found, own, strict=True):  # unit vectors of the same direction
+            assert a @ b / (b @ b) ** 0.5 == pytest.approx(1, abs=1e-3)
+        with pytest.raises(ollama.ResponseError, match="does not support generate"):
+            ollama.Client(other.host).generate("abacus", PROMPT)
