@@ -68,6 +68,9 @@ ADVICE = {  # what went wrong: what happened and what to type
     "missing": "{file} holds no such answer, and replay_only asks no server ({said}). "
     "Record it where {model!r} runs, with the same prompt, options and seed: "
     "LLMGen({model!r}, record=...)",
+    "states": "The server tells no states of {model!r} ({said}): since version 0.30 "
+    "Ollama has them of embedding models only. Learn from what else there is: "
+    'use=("arithmetic", "plain")',
     "other": "{model!r} gives no answer ({said}). Change what that names, or the model",
 }
 
@@ -114,7 +117,8 @@ def explained(**facts: Any) -> Iterator[None]:
             raise
         raise failure("language", **facts) from error
     except ResponseError as error:
-        kinds = {503: "busy", 409: "hosts", -1: "pull"}  # -1: amid a stream: a pull
+        kinds = {501: "states", 503: "busy", 409: "hosts"}
+        kinds[-1] = "pull"  # the status of an error amid a stream
         too_long = error.status_code == 400 and "context" in str(error.error)
         kind = "context" if too_long else kinds.get(error.status_code, "other")
         raise failure(kind, said=error.error, **facts) from error

@@ -108,7 +108,7 @@ class ManyHosts:
                 try:
                     return request(host.client)
                 except ResponseError as error:
-                    if error.status_code == 400:
+                    if error.status_code in (400, 501):
                         raise  # the request is at fault, and would be anywhere
                     if error.status_code != 503:  # busy is not dead
                         self._take_out(host)

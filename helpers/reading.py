@@ -1,9 +1,9 @@
 """What a language model makes of a text that is given to it.
 
 Vocabulary: the *state* after a text is the vector that the model has there, from which
-it would go on. For abacus it is that of the last token; other models of Ollama may
-average over the text, and have vectors of other lengths. The *next tokens* are the
-likeliest to follow, with their probabilities.
+it would go on. For abacus it is that of the last token. Ollama, since version 0.30,
+has vectors of embedding models only, which write no text; before, it may average over
+the text. The *next tokens* are the likeliest to follow, with their probabilities.
 
 Does not cover: the probability of the text itself; Ollama does not tell it.
 """
@@ -15,6 +15,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from helpers.connection import LLMError
 from helpers.llm import LLMGen, check
 
 
@@ -22,6 +23,17 @@ def embed(llm: LLMGen, texts: Sequence[str]) -> np.ndarray:
     """The state (d,) after each text, as one array (texts, d)."""
     texts = [texts] if isinstance(texts, str) else list(texts)
     return np.array(llm.connection.embed(texts))
+
+
+def has_states(llm: LLMGen) -> bool:
+    """Whether the server tells the states of this model."""
+    try:
+        embed(llm, ["x"])
+    except LLMError as error:
+        if error.kind != "states":
+            raise
+        return False
+    return True
 
 
 def next_tokens(llm: LLMGen, prompt: str) -> dict[str, float]:

@@ -8,6 +8,7 @@ sentences say which seed was asked for. With a real engine behind it: `OllamaSer
 import json
 import threading
 from collections import defaultdict, deque
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Self
 
@@ -147,7 +148,8 @@ def handler_for(fake: ScriptedServer) -> type[BaseHTTPRequestHandler]:
             self.send_response(status)
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()
-            self.wfile.write(content)
+            with suppress(ConnectionError):  # the client may be gone
+                self.wfile.write(content)
 
         def log_message(self, *_: object) -> None:
             """Keep the tests' output clean."""

@@ -16,7 +16,7 @@ from helpers.abacus.engine import Engine  # noqa: E402
 from helpers.abacus.to_gguf import write_gguf  # noqa: E402
 from helpers.connection import LLMError  # noqa: E402
 from helpers.llm import LLMGen, Step, derive_seed  # noqa: E402
-from helpers.reading import embed, next_tokens  # noqa: E402
+from helpers.reading import embed, has_states, next_tokens  # noqa: E402
 
 NAME = "abacus:latest"
 PROMPT = "Question: Tom has 3 apples and buys 4. How many?\nAnswer:\n"
@@ -324,11 +324,13 @@ def test_what_the_server_refuses(server, call, status, said):
 
 def test_since_0_30_only_embedding_models_embed(server, llm, modelfile):
     """A file that names a pooling type is started as such, and then writes nothing."""
-    with pytest.raises(LLMError, match="embed"):
+    with pytest.raises(LLMError, match='0.30.*use=."arithmetic", "plain".') as error:
         embed(llm, ["x"])
+    assert error.value.kind == "states" and not has_states(llm)
     with OllamaServer(embeddings=True) as other:
         other.create("abacus", modelfile)
-        found = embed(LLMGen(NAME, host=other.host), [PROMPT, "x"])
+        assert has_states(there := LLMGen(NAME, host=other.host))
+        found = embed(there, [PROMPT, "x"])
         own = embed(LLMGen("abacus"), [PROMPT, "x"])
         for a, b in zip(found, own, strict=True):  # unit vectors of the same direction
             assert a @ b / (b @ b) ** 0.5 == pytest.approx(1, abs=1e-3)
