@@ -37,11 +37,12 @@ DEFAULTS := $(PLAIN) -u GSM8K_PATH
 NBVAL := --nbval --nbval-current-env --nbval-cell-timeout=600 \
 	--nbval-sanitize-with tests/nbval_sanitize.cfg
 
-.PHONY: help notebooks test test-train lab refresh clear set-up
+.PHONY: help notebooks test test-ollama test-train lab refresh clear set-up
 
 help:
 	@echo "make notebooks   execute the whole series into build/ (.ipynb and .html)"
 	@echo "make test        test the helpers, then compare every notebook's outputs"
+	@echo "make test-ollama run every notebook on the engine that is inside Ollama"
 	@echo "make test-train  install PyTorch and TRL, and test the bridge to them"
 	@echo "make lab         open the series in JupyterLab"
 	@echo "make refresh     re-execute the notebooks in place (for those who write)"
@@ -52,9 +53,12 @@ notebooks: set-up
 
 test: set-up
 	@echo "1 of 2: the helpers (tests/)"
-	@$(PLAIN) $(PY) -m pytest -q -m "not train" tests
+	@$(PLAIN) $(PY) -m pytest -q -m "not train and not live and not ollama" tests
 	@echo "2 of 2: the notebooks, every output compared"
 	@$(DEFAULTS) $(PY) -m pytest -q $(NBVAL) notebooks
+
+test-ollama: set-up
+	@$(DEFAULTS) $(PY) -m pytest -q -m ollama tests
 
 test-train: set-up
 	@$(INSTALL) -e '.[test,train]'
