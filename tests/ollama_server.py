@@ -17,37 +17,18 @@ server. Does not cover: templates, chat, images, thinking, formats, adapters, un
 after `keep_alive`, several models in memory, streams of more than one line.
 """
 
-import hashlib
 import json
-import shlex
 import threading
 import time
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
 import httpx
 import xllamacpp
 from fake_ollama import ScriptedServer
-from gguf import GGUFReader, LlamaFileType
+from modelfile import DEFAULTS, Model
 
-DEFAULTS = {  # Ollama's own, since 0.32.10
-    "num_ctx": 4096,
-    "num_keep": 4,
-    "num_thread": 0,
-    "num_predict": -1,
-    "temperature": 0.8,
-    "top_k": 40,
-    "top_p": 0.9,
-    "min_p": 0.0,
-    "typical_p": 1.0,
-    "repeat_last_n": 64,
-    "repeat_penalty": 1.0,
-    "frequency_penalty": 0.0,
-    "presence_penalty": 0.0,
-    "seed": -1,
-    "stop": [],
-}
+from helpers.clients import full_name
+
 SENT_ON = [  # options that llama.cpp knows by the same name
     *("temperature", "top_k", "top_p", "min_p", "typical_p", "seed", "stop"),
     *("repeat_last_n", "repeat_penalty", "frequency_penalty", "presence_penalty"),
@@ -58,46 +39,6 @@ REPEATED = "prediction aborted, token repeat limit reached"
 
 class Refused(Exception):
     """An answer with an error: status and message."""
-
-
-@dataclass
-class Model:
-    """What `ollama create` keeps of a Modelfile."""
-
-    file: Path
-    parameters: dict
-
-    @classmethod
-    def read(cls, modelfile: Path) -> "Model":
-        """FROM and PARAMETER of a Modelfile; a parameter may be given several times."""
-        file, parameters = Path(), {}
-        for line in modelfile.read_text(encoding="utf-8").splitlines():
-            word, _, rest = line.partition(" ")
-            if word == "FROM":
-                file = modelfile.parent / rest
-            elif word == "PARAMETER":
-                name, value = shlex.split(rest)
-                value = json.loads(f'"{value}"')  # "\n" is written as in Go
-                if isinstance(DEFAULTS[name], list):
-                    parameters.setdefault(name, []).append(value)
-                else:
-                    parameters[name] = type(DEFAULTS[name])(value)
-        return cls(file, parameters)
-
-    @cached_property
-    def info(self) -> dict:
-        """The metadata of the file, without the tokenizer's lists."""
-        fields = GGUFReader(self.file).fields
-        found = {name: field.contents() for name, field in fields.items()}
-        return {k: v for k, v in found.items() if not isinstance(v, list)}
-
-    @cached_property
-    def digest(self) -> str:
-        return hashlib.sha256(self.file.read_bytes()).hexdigest()
-
-    @property
-    def quantisation(self) -> str:
-        return LlamaFileType(self.info["general.file_type"]).name.rpartition("_")[2]
 
 
 class OllamaServer(ScriptedServer):
@@ -141,7 +82,7 @@ class OllamaServer(ScriptedServer):
 
     def create(self, name: str, modelfile: Path) -> None:
         """As `ollama create NAME -f MODELFILE`."""
-        self.created[name if ":" in name else f"{name}:latest"] = Model.read(modelfile)
+        self.created[full_name(name)] = Model.read(modelfile)
 
     def usual(self, path: str, body: dict) -> tuple[int, object]:
         """What a healthy server says."""
@@ -162,7 +103,7 @@ class OllamaServer(ScriptedServer):
             return status, {"error": message}
 
     def find(self, name: str) -> Model:
-        model = self.created.get(name if ":" in name else f"{name}:latest")
+        model = self.created.get(full_name(name))
         if model is None:
             raise Refused(404, f"model '{name}' not found")
         return model
