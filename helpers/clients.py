@@ -31,8 +31,8 @@ def server_address(host: str | None) -> str:
 
 
 def slots(address: str) -> int:
-    """How many requests the servers take at once. They do not tell: it is what
-    OLLAMA_NUM_PARALLEL says here, of each of them; else 1, as theirs is."""
+    """How many requests the servers take at once, all together. They do not tell:
+    OLLAMA_NUM_PARALLEL, as set here, is believed for each; else 1, Ollama's default."""
     told = os.environ.get("OLLAMA_NUM_PARALLEL", "")
     each = int(told) if told.isdecimal() else 1
     return max(each, 1) * len(address.split(","))

@@ -14,7 +14,6 @@ import base64
 import copy
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from json import JSONDecodeError
@@ -32,6 +31,7 @@ from helpers.clients import (
     server_version,
     slots,
 )
+from helpers.executors import map_in_threads
 
 if TYPE_CHECKING:
     from ollama import GenerateResponse
@@ -68,7 +68,7 @@ ADVICE = {  # what went wrong: what happened and what to type
     "missing": "{file} holds no such answer, and replay_only asks no server ({said}). "
     "Record it where {model!r} runs, with the same prompt, options and seed: "
     "LLMGen({model!r}, record=...)",
-    "states": "The server tells no states of {model!r} ({said}): since version 0.30 "
+    "states": "The server gives no states of {model!r} ({said}): since version 0.30 "
     "Ollama has them of embedding models only. Learn from what else there is: "
     'use=("arithmetic", "plain")',
     "other": "{model!r} gives no answer ({said}). Change what that names, or the model",
@@ -117,8 +117,8 @@ def explained(**facts: Any) -> Iterator[None]:
             raise
         raise failure("language", **facts) from error
     except ResponseError as error:
-        kinds = {501: "states", 503: "busy", 409: "hosts"}
-        kinds[-1] = "pull"  # the status of an error amid a stream
+        # -1: an error amid a stream, which only a pull has
+        kinds = {501: "states", 503: "busy", 409: "hosts", -1: "pull"}
         too_long = error.status_code == 400 and "context" in str(error.error)
         kind = "context" if too_long else kinds.get(error.status_code, "other")
         raise failure(kind, said=error.error, **facts) from error
@@ -169,15 +169,6 @@ def decode_image(image: str) -> bytes:
 def plain(options: dict[str, Any]) -> dict[str, Any]:
     """NumPy's numbers are welcome, but a server is sent Python's own."""
     return {k: v.item() if hasattr(v, "item") else v for k, v in options.items()}
-
-
-def at_once(n: int, request: Callable[..., Any], *arguments: Sequence) -> list[Any]:
-    """As `map`, with n requests under way; after a failure no more are begun."""
-    pool = ThreadPoolExecutor(n)
-    try:
-        return list(pool.map(request, *arguments))
-    finally:  # does not wait, so that Ctrl-C ends a request that hangs
-        pool.shutdown(wait=False, cancel_futures=True)
 
 
 class Connection:
@@ -259,7 +250,7 @@ class Connection:
                 responses = self.client.generate_many(self.model, prompts, **batch)
             else:
                 ask = partial(self.request, image=image, top=top)
-                responses = at_once(self.parallel, ask, prompts, seeds)
+                responses = map_in_threads(self.parallel, ask, prompts, seeds)
         for prompt, response in zip(prompts, responses, strict=True):
             # abacus refuses a prompt that is too long; Ollama cuts it without a word.
             cut = was_cut(prompt, response, self.options["num_ctx"])

@@ -1,22 +1,42 @@
-"""Who does the work: processes of this computer, or Dask's workers on many.
+"""Who does the work: threads, processes of this computer, or Dask's workers on many.
 
 Vocabulary: an *executor* takes function calls and has its *workers* make them. It has
 the interface of `concurrent.futures`, so that `evaluate` need not know which one it is.
 
-Covers: processes that are fit for abacus, a Dask scheduler that has workers. Does not
-cover: threads, which `ThreadPoolExecutor` is enough for.
+Covers: calls that wait for a server, side by side; processes that are fit for abacus; a
+Dask scheduler that has workers.
 """
 
 import os
 import signal
 import threading
-from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor, wait
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import (
+    FIRST_EXCEPTION,
+    ProcessPoolExecutor,
+    ThreadPoolExecutor,
+    wait,
+)
 from contextlib import contextmanager
 from multiprocessing import get_context, parent_process
 from typing import Any
 
 DASK_TIMEOUT = 10  # seconds
+
+
+def map_in_threads(n: int, call: Callable[..., Any], *arguments: Sequence) -> list[Any]:
+    """As `map`, with up to n calls under way; after a failure no more are begun."""
+    todo = zip(*arguments, strict=True)
+    if n == 1:  # no thread: Ctrl-C ends what hangs
+        return [call(*each) for each in todo]
+    pool = ThreadPoolExecutor(n)
+    try:
+        tasks = [pool.submit(call, *each) for each in todo]
+        for task in wait(tasks, return_when=FIRST_EXCEPTION).done:
+            task.result()  # raises what it raised
+        return [task.result() for task in tasks]
+    finally:  # after Ctrl-C, what is under way ends in the background
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
 def processes(n: int | None = None) -> ProcessPoolExecutor:

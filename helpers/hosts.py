@@ -109,7 +109,7 @@ class ManyHosts:
                     return request(host.client)
                 except ResponseError as error:
                     if error.status_code in (400, 501):
-                        raise  # the request is at fault, and would be anywhere
+                        raise  # the request is at fault, not the host
                     if error.status_code != 503:  # busy is not dead
                         self._take_out(host)
                     last = error

@@ -2,8 +2,9 @@
 
 Vocabulary: the *state* after a text is the vector that the model has there, from which
 it would go on. For abacus it is that of the last token. Ollama, since version 0.30,
-has vectors of embedding models only, which write no text; before, it may average over
-the text. The *next tokens* are the likeliest to follow, with their probabilities.
+gives vectors of embedding models only, which write no text; older versions give one of
+any model, some averaged over the text, each of its own length. The *next tokens* are
+the likeliest to follow, with their probabilities.
 
 Does not cover: the probability of the text itself; Ollama does not tell it.
 """
@@ -26,11 +27,11 @@ def embed(llm: LLMGen, texts: Sequence[str]) -> np.ndarray:
 
 
 def has_states(llm: LLMGen) -> bool:
-    """Whether the server tells the states of this model."""
+    """Whether this model's states can be had here; it asks for one."""
     try:
         embed(llm, ["x"])
     except LLMError as error:
-        if error.kind != "states":
+        if error.kind not in ("states", "missing"):  # the latter: not recorded
             raise
         return False
     return True

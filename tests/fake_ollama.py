@@ -2,7 +2,7 @@
 
 It stands in for the wire only: the genuine `ollama.Client` talks to it over a real
 socket, and every request is kept as it came. There is no language model in it; its
-sentences say which seed was asked for. With a real engine behind it: `OllamaServer`.
+sentences say which seed was asked for. `OllamaServer` has a real engine behind it.
 """
 
 import json
@@ -32,8 +32,9 @@ def answer(prompt: str, seed: int, **changes: object) -> dict:
 
 
 class ScriptedServer:
-    """Use as a context manager. `requests` lists (path, JSON body) in order.
+    """Keeps every request, and can be told what to answer. Use as a context manager.
 
+    requests: (path, JSON body) of each, in order.
     script[path]: answers to give before the usual ones, each a (status, JSON value or
     bytes) pair, HANG or BREAK.
     """
@@ -124,7 +125,7 @@ def handler_for(fake: ScriptedServer) -> type[BaseHTTPRequestHandler]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = fake.protocol
-        disable_nagle_algorithm = True  # or each answer would wait for the next
+        disable_nagle_algorithm = True  # or the body would wait after the headers
 
         def do_GET(self) -> None:
             self.do_POST()

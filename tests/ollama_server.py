@@ -73,12 +73,13 @@ class OllamaServer(ScriptedServer):
         self.repeat_limit, self.gives_up_quietly = 100, False
         self.cuts, self.knows_logprobs = "half", True
         self.defaults = dict(DEFAULTS)
-        self.loaded: tuple = ()
-        self.runner: httpx.Client | None = None
+        self.loaded: tuple = ()  # model file, context, threads
+        self.engine: xllamacpp.Server | None = None
+        self.runner: httpx.Client | None = None  # the line to the engine
 
     def __exit__(self, *error: object) -> None:
         super().__exit__(*error)
-        self.engine = None
+        self.unload()
 
     def create(self, name: str, modelfile: Path) -> None:
         """As `ollama create NAME -f MODELFILE`."""
@@ -87,7 +88,7 @@ class OllamaServer(ScriptedServer):
     def usual(self, path: str, body: dict) -> tuple[int, object]:
         """What a healthy server says."""
         if path == "/api/version":
-            return 200, {"version": "0.33.0"}
+            return 200, {"version": "0.0.0-stand-in"}
         if path == "/api/tags":
             return 200, {"models": [self.tag(name) for name in self.created]}
         if path == "/api/pull":
@@ -135,7 +136,7 @@ class OllamaServer(ScriptedServer):
     def embed(self, model: Model, body: dict) -> dict:
         """The vectors of some texts; since 0.30 of embedding models only."""
         texts = [body["input"]] if isinstance(body["input"], str) else body["input"]
-        runner = self.run(model, self.defaults | model.parameters)
+        runner = self.runner_for(model, self.defaults | model.parameters)
         found = []
         for text in texts:
             answer = runner.post("/v1/embeddings", json={"input": text})
@@ -144,16 +145,24 @@ class OllamaServer(ScriptedServer):
             found.append(answer.json()["data"][0]["embedding"])
         return {"model": body["model"], "embeddings": found}
 
-    def run(self, model: Model, options: dict) -> httpx.Client:
+    def runner_for(self, model: Model, options: dict) -> httpx.Client:
         """The line to llama.cpp, which is started again for other runner options."""
         context = min(options["num_ctx"], model.info["llama.context_length"])
         with self.lock:
-            if self.loaded != (wanted := (model.file, context, options["num_thread"])):
+            wanted = model.file, context, options["num_thread"]
+            if self.loaded != wanted:
+                self.unload()
                 self.loaded, self.loads = wanted, self.loads + 1
                 self.engine = self.start(*wanted)
                 address = self.engine.listening_address
                 self.runner = httpx.Client(base_url=address, timeout=None)
             return self.runner
+
+    def unload(self) -> None:
+        """Stop llama.cpp."""
+        if self.runner:
+            self.runner.close()
+        self.engine = self.runner = None
 
     def start(self, file: Path, context: int, threads: int) -> xllamacpp.Server:
         """A llama.cpp server, with the settings that Ollama starts it with."""
@@ -193,7 +202,7 @@ class OllamaServer(ScriptedServer):
 
     def complete(self, model: Model, options: dict, body: dict) -> dict:
         """One completion of llama.cpp, told as Ollama tells it."""
-        runner = self.run(model, options)
+        runner = self.runner_for(model, options)
         context = self.loaded[1]
         request = {name: options[name] for name in SENT_ON} | {
             "prompt": self.cut(runner, body["prompt"], context, options["num_keep"]),
@@ -201,7 +210,7 @@ class OllamaServer(ScriptedServer):
             "cache_prompt": True,
             "n_keep": options["num_keep"],
         }
-        most, asked = 10 * context, options["num_predict"]
+        most, asked = 10 * context, options["num_predict"]  # ten: Ollama's choice
         request["n_predict"] = most if asked < 0 else min(asked, most)
         wants, top = body.get("logprobs"), body.get("top_logprobs", 0)
         if wants and self.knows_logprobs:
@@ -210,13 +219,13 @@ class OllamaServer(ScriptedServer):
             self.at_once += 1
             self.most_at_once = max(self.most_at_once, self.at_once)
         try:
-            return self.follow(runner, request, top)
+            return self.read_stream(runner, request, top)
         finally:
             with self.lock:
                 self.at_once -= 1
 
     def cut(self, runner: httpx.Client, prompt: str, context: int, keep: int) -> object:
-        """A prompt that is too long loses its middle; that nobody is told."""
+        """A prompt that is too long loses its middle, and nobody is told."""
         whole = {"content": prompt, "add_special": True, "parse_special": True}
         tokens = runner.post("/tokenize", json=whole).json()["tokens"]
         if len(tokens) < context:
@@ -227,9 +236,11 @@ class OllamaServer(ScriptedServer):
         room = context if self.cuts == "tail" else context - (context - keep) // 2
         return tokens[:keep] + tokens[keep + len(tokens) - room :]
 
-    def follow(self, runner: httpx.Client, request: dict, top: int) -> dict:
+    def read_stream(self, runner: httpx.Client, request: dict, top: int) -> dict:
         """Read llama.cpp's stream to its end, or until the model repeats itself."""
-        text, chances, last, repeats, begun = "", [], "", 0, time.perf_counter_ns()
+        begun = time.perf_counter_ns()
+        text, chances = "", []
+        last, repeats = "", 0
         with runner.stream("POST", "/completion", json=request) as lines:
             if lines.is_error:
                 raise Refused(lines.status_code, lines.read().decode())
@@ -249,13 +260,15 @@ class OllamaServer(ScriptedServer):
                 if said["content"]:  # so the token that ends a step has none
                     chances += said.get("completion_probabilities", ())
         self.timings.append(said["timings"])
-        return self.told(said, text, chances, top, time.perf_counter_ns() - begun)
+        return self.to_answer(said, text, chances, top, time.perf_counter_ns() - begun)
 
-    def told(self, end: dict, text: str, chances: list, top: int, spent: int) -> dict:
+    def to_answer(
+        self, end: dict, text: str, chances: list, top: int, spent: int
+    ) -> dict:
         """The answer: zeros are left out, as Go's `omitempty` does."""
         times = end["timings"]
         optional = {
-            "logprobs": [told_token(token, top) for token in chances],
+            "logprobs": [to_logprob(token, top) for token in chances],
             "total_duration": spent,
             "prompt_eval_count": times["cache_n"] + times["prompt_n"],
             "prompt_eval_duration": int(times["prompt_ms"] * 1e6),
@@ -270,10 +283,10 @@ class OllamaServer(ScriptedServer):
         return answer | {name: value for name, value in optional.items() if value}
 
 
-def told_token(token: dict, top: int) -> dict:
+def to_logprob(token: dict, top: int) -> dict:
     """A token with its log-probability and, if asked for, the likeliest ones."""
     told = {"token": token["token"], "logprob": token["logprob"]}
     told["bytes"] = [*token["token"].encode()]
     if top:
-        told["top_logprobs"] = [told_token(t, 0) for t in token["top_logprobs"]]
+        told["top_logprobs"] = [to_logprob(t, 0) for t in token["top_logprobs"]]
     return told

@@ -6,7 +6,6 @@ and under `pytest -m live` on a real one, where README says how to start it. aba
 """
 
 import math
-import os
 import random
 import shutil
 import subprocess
@@ -28,7 +27,7 @@ from toy_language import ALL, PLENTY  # noqa: E402
 from helpers.abacus.engine import Engine, Sampling, allowed  # noqa: E402
 from helpers.abacus.problems import generate  # noqa: E402
 from helpers.abacus.to_gguf import write_gguf  # noqa: E402
-from helpers.clients import find_digest  # noqa: E402
+from helpers.clients import find_digest, server_address  # noqa: E402
 from helpers.env import GSM8KEnv, Problem  # noqa: E402
 from helpers.evaluate import main  # noqa: E402
 from helpers.evaluation import evaluate  # noqa: E402
@@ -41,16 +40,6 @@ NAME = "abacus:latest"
 PROMPT = "Question: Tom has 3 apples and buys 4. How many?\nAnswer:\n"
 ENGINE = Engine()
 PROBLEMS = generate("test", 200)
-OPTIONS = {
-    "temperature": 1.0,
-    "top_p": 1.0,
-    "top_k": 0,
-    "min_p": 0.0,
-    "num_ctx": 1024,
-    "repeat_penalty": 1.0,
-    "num_predict": 128,
-    "stop": ["\n"],
-}
 
 
 def prompt_of(problem):
@@ -71,7 +60,7 @@ def stand_in(modelfile):
 
 def real_ollama(modelfile):
     """The address of a real server that has our model."""
-    host = os.environ.get("OLLAMA_HOST") or "http://127.0.0.1:11434"
+    host = server_address(None)
     try:
         known = find_digest(ollama.Client(host), NAME)
     except ConnectionError:
@@ -272,7 +261,7 @@ def test_the_command_line_measures_it(server, tmp_path, monkeypatch, capsys):
 @pytest.mark.live
 def test_llama_if_it_is_there():
     """A real model is led as abacus is; what it says is its own."""
-    host = os.environ.get("OLLAMA_HOST") or "http://127.0.0.1:11434"
+    host = server_address(None)
     try:
         names = [m.model for m in ollama.Client(host).list().models]
     except ConnectionError:

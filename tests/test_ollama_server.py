@@ -182,13 +182,6 @@ def test_how_many_requests_are_under_way(told, hosts, slots, server, monkeypatch
     assert llm.connection.parallel == slots
 
 
-def test_after_a_failure_no_more_is_asked(server, llm):
-    server.script["/api/generate"].extend([(400, {"error": "no"})] * 20)
-    with pytest.raises(LLMError, match="no"):
-        llm.sample(PROMPT, 16)
-    assert len(server.bodies("/api/generate")) < 16
-
-
 def test_other_runner_options_load_the_model_again(server, llm):
     for context in (1024, 512, 512):
         llm.connection.with_options(num_ctx=context).generate([PROMPT], [1])
@@ -322,11 +315,14 @@ def test_what_the_server_refuses(server, call, status, said):
     assert error.value.status_code == status
 
 
-def test_since_0_30_only_embedding_models_embed(server, llm, modelfile):
+def test_since_0_30_only_embedding_models_embed(server, llm, modelfile, tmp_path):
     """A file that names a pooling type is started as such, and then writes nothing."""
     with pytest.raises(LLMError, match='0.30.*use=."arithmetic", "plain".') as error:
         embed(llm, ["x"])
     assert error.value.kind == "states" and not has_states(llm)
+    recorded = dict(host=server.host, record=str(tmp_path / "answers.sqlite"))
+    assert not has_states(LLMGen(NAME, **recorded))
+    assert not has_states(LLMGen(NAME, **recorded, replay_only=True))
     with OllamaServer(embeddings=True) as other:
         other.create("abacus", modelfile)
         assert has_states(there := LLMGen(NAME, host=other.host))

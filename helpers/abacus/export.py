@@ -25,7 +25,7 @@ import numpy as np
 
 from .client import AbacusClient
 from .engine import WEIGHTS, Engine
-from .to_gguf import END, write_gguf
+from .to_gguf import write_gguf
 from .tokenizer import Tokenizer, printable
 from .transformer import Config
 
@@ -104,8 +104,9 @@ def to_hf_tokenizer(tokenizer: Tokenizer) -> "PreTrainedTokenizerFast":
     from tokenizers import decoders, models, pre_tokenizers, processors
     from transformers import PreTrainedTokenizerFast
 
-    vocab = {printable(token) or END: i for i, token in enumerate(tokenizer.tokens)}
+    end, *_ = names = [printable(token) for token in tokenizer.tokens]
     merges = [(printable(left), printable(right)) for left, right in tokenizer.merges]
+    vocab = {name: i for i, name in enumerate(names)}
     fast = Fast(models.BPE(vocab=vocab, merges=merges))
     fast.pre_tokenizer = pre_tokenizers.Sequence(
         [
@@ -115,9 +116,9 @@ def to_hf_tokenizer(tokenizer: Tokenizer) -> "PreTrainedTokenizerFast":
     )
     fast.decoder = decoders.ByteLevel()
     fast.post_processor = processors.TemplateProcessing(
-        single=f"{END} $A", special_tokens=[(END, 0)]
+        single=f"{end} $A", special_tokens=[(end, 0)]
     )
-    special = {"bos_token": END, "eos_token": END, "pad_token": END}
+    special = dict.fromkeys(("bos_token", "eos_token", "pad_token"), end)
     return PreTrainedTokenizerFast(tokenizer_object=fast, **special)
 
 
@@ -131,7 +132,7 @@ def main() -> None:
     add("--gguf", type=Path, metavar="FILE", help="file for Ollama and llama.cpp")
     add("--hf", type=Path, metavar="DIR", help="folder for Hugging Face's transformers")
     parser.add_argument("--bits", type=int, choices=(16, 32), default=16,
-                        help="of a number in the GGUF file (%(default)s)")  # fmt: skip
+                        help="bits a number, for GGUF (%(default)s)")  # fmt: skip
     parser.add_argument("--weights", type=Path, default=WEIGHTS, metavar="FILE",
                         help="a taught model (the one that ships)")  # fmt: skip
     args = parser.parse_args()

@@ -1,16 +1,16 @@
 """abacus as a GGUF file, which Ollama and llama.cpp read.
 
 Vocabulary: a *GGUF file* holds a model's tensors with all that a program must know to
-run it: its shape, its tokens, how a text is cut into *pieces*. A *Modelfile* tells
+run it: its shape, its tokens, how a text is cut into pieces. A *Modelfile* tells
 `ollama create` where that file is and which parameters go with it.
 
 To llama.cpp abacus is a "llama": the same layers, rotary positions on neighbouring
-numbers, an output that is the embedding turned over. Its matrices are (outputs,
-inputs), ours the other way. Its tokenizer is "gpt2", byte-level BPE, with the pieces
-of "smollm": digits one by one, every newline for itself.
+numbers, no output matrix of its own (tied embeddings). Its matrices are (outputs,
+inputs), ours are transposed. Its tokenizer is "gpt2", byte-level BPE, after the
+pre-tokenizer "smollm": digits one by one, every newline for itself.
 
-One thing differs, as in every program that reads GGUF: `<|endoftext|>` written in a
-prompt is the token that ends a text, to `Tokenizer` it is thirteen characters.
+One thing differs in Ollama: `<|endoftext|>` written in a prompt is read as the token
+that ends a text; to `Tokenizer` it is thirteen characters.
 
 Source: the GGUF specification in ggml's repository (docs/gguf.md); Ollama's Modelfile
 reference (docs/modelfile.mdx).
@@ -28,7 +28,6 @@ from .transformer import Config
 if TYPE_CHECKING:
     from gguf import GGUFWriter
 
-END = "<|endoftext|>"
 NAMES = {  # ours: llama.cpp's, within a layer
     "attention_norm": "attn_norm",
     "query": "attn_q",
@@ -40,7 +39,7 @@ NAMES = {  # ours: llama.cpp's, within a layer
     "up": "ffn_up",
     "down": "ffn_down",
 }
-# A second thread would only wait for the first: the matrices are small.
+# num_thread 1: the matrices are so small that a second thread mostly waits.
 MODELFILE = """\
 FROM ./{file}
 TEMPLATE "{{{{ .Prompt }}}}"
@@ -84,7 +83,7 @@ def add_tokens(writer: "GGUFWriter", tokenizer: Tokenizer) -> None:
     kinds[END_OF_TEXT] = TokenType.CONTROL
     writer.add_tokenizer_model("gpt2")
     writer.add_tokenizer_pre("smollm")
-    writer.add_token_list([printable(token) or END for token in tokenizer.tokens])
+    writer.add_token_list([printable(token) for token in tokenizer.tokens])
     writer.add_token_types(kinds)
     writer.add_token_merges(
         [f"{printable(a)} {printable(b)}" for a, b in tokenizer.merges]
@@ -95,8 +94,10 @@ def add_tokens(writer: "GGUFWriter", tokenizer: Tokenizer) -> None:
 
 
 def write_gguf(engine: Engine, path: Path, bits: int = 16) -> Path:
-    """Write the model, its matrices in numbers of 16 or 32 bits; the Modelfile beside
-    it comes back. The weights that ship lose nothing by 16."""
+    """Write the model, and a Modelfile beside it, whose path is returned.
+
+    bits: 16 or 32, of each number in a matrix. What ships loses nothing by 16.
+    """
     from gguf import GGUFWriter, LlamaFileType
 
     path.parent.mkdir(parents=True, exist_ok=True)

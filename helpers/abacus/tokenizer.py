@@ -143,8 +143,8 @@ def printable_bytes() -> dict[int, str]:
 
 
 def printable(token: Token) -> str:
-    """A token in that notation."""
-    return "".join(printable_bytes()[b] for b in token)
+    """A token in that notation; the one that ends a text has a name."""
+    return "".join(printable_bytes()[b] for b in token) or "<|endoftext|>"
 
 
 def save_merges(merges: list[Merge], path: Path) -> None:
