@@ -40,7 +40,7 @@ BACKOFF = (0.5, 1.0, 2.0, 4.0)  # seconds to wait, try after try, for a busy ser
 BYTES_PER_TOKEN = 5  # ordinary text has 2 to 5; a prompt cut to half seems to have more
 ADVICE = {  # what went wrong: what happened and what to type
     "server": "No Ollama server answers at {address}. Start it (ollama serve), or use "
-    'the model that needs none: LLMGen("abacus")',
+    'the model that needs none: LLMGen("abacus"), or unset REASONING_MODEL',
     "timeout": "No answer from {model!r} within timeout={timeout:g} seconds; a large "
     "model takes long to load. Allow more: LLMGen(..., timeout=...)",
     "broken": "The server at {address} broke off ({said}); it may be out of memory. "

@@ -96,7 +96,8 @@ class RecordedClient:
                 if not found:
                     raise
         if not found:
-            raise failure("missing", file=self.file, model=model, said="no such model")
+            said = "it is of " + ", ".join(m.model for m in self.list().models)
+            raise failure("missing", file=self.file, model=model, said=said)
         self.digests[model] = found[0]
         return ollama.ShowResponse.model_validate_json(found[2])
 
@@ -196,9 +197,10 @@ class RecordedClient:
         known = self._recall(keys)
         todo = [i for i, key in enumerate(keys) if key not in known]
         if todo and self.replay_only:
-            text = requests[todo[0]].get("prompt", "")[-60:]
-            seed = requests[todo[0]].get("options", {}).get("seed")
-            said = f"asked with seed {seed} to go on after {text!r}"
+            asked = requests[todo[0]]
+            seed = asked.get("options", {}).get("seed")
+            text = asked.get("prompt") or asked["input"][0]
+            said = f"asked to {asked['call']} with seed {seed} after {text[-60:]!r}"
             raise failure("missing", file=self.file, model=model, said=said)
         if todo:
             answers = [to_text(answer) for answer in ask(todo)]

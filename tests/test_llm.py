@@ -267,7 +267,7 @@ def test_no_server():
         LLMGen("llama3.2", host=host)
     assert str(caught.value) == (
         f"No Ollama server answers at {host}. Start it (ollama serve), or use the "
-        'model that needs none: LLMGen("abacus")'
+        'model that needs none: LLMGen("abacus"), or unset REASONING_MODEL'
     )
 
 

@@ -1,8 +1,8 @@
 """The project on llama.cpp, the engine inside Ollama, asked by the genuine client.
 
 Every test of the contract runs on a server that stands in for Ollama (`OllamaServer`),
-and under `pytest -m live` on a real one, where README says how to start it. abacus is
-"abacus:latest" there, exported in 32 bits: "abacus" alone would not ask a server.
+and under `pytest -m live` on a real one, as README says. There abacus is "abacus-test",
+exported in 32 bits: "abacus" alone would not ask a server.
 """
 
 import math
@@ -36,7 +36,7 @@ from helpers.reading import next_tokens  # noqa: E402
 from helpers.rewards import ArithmeticChecker  # noqa: E402
 from helpers.search import best_of_n, greedy  # noqa: E402
 
-NAME = "abacus:latest"
+NAME = "abacus-test:latest"
 PROMPT = "Question: Tom has 3 apples and buys 4. How many?\nAnswer:\n"
 ENGINE = Engine()
 PROBLEMS = generate("test", 200)
@@ -54,23 +54,25 @@ def modelfile(tmp_path_factory):
 @pytest.fixture(scope="module")
 def stand_in(modelfile):
     with OllamaServer(exact=True) as server:
-        server.create("abacus", modelfile)
+        server.create(NAME, modelfile)
         yield server
 
 
 def real_ollama(modelfile):
-    """The address of a real server that has our model."""
+    """A real server that has our model: made for these tests, or there before."""
     host = server_address(None)
     try:
-        known = find_digest(ollama.Client(host), NAME)
+        is_there = find_digest(ollama.Client(host), NAME)
     except ConnectionError:
         pytest.skip(f"no Ollama server at {host}")
-    if shutil.which("ollama"):
-        create = ["ollama", "create", "abacus", "-f", str(modelfile)]
+    if not is_there:
+        if not shutil.which("ollama"):
+            pytest.skip(f"no command `ollama` here that could create {NAME} at {host}")
+        create = ["ollama", "create", NAME, "-f", str(modelfile)]
         subprocess.run(create, check=True, capture_output=True)
-    elif not known:
-        pytest.skip(f"{host} has no abacus, and there is no ollama to create it with")
-    return host
+    yield SimpleNamespace(host=host, exact=False)
+    if not is_there:
+        ollama.Client(host).delete(NAME)
 
 
 @pytest.fixture(
@@ -79,8 +81,9 @@ def real_ollama(modelfile):
 def server(request, modelfile):
     """host: the address. exact: whether it computes in single precision throughout."""
     if request.param == "live":
-        return SimpleNamespace(host=real_ollama(modelfile), exact=False)
-    return request.getfixturevalue("stand_in")
+        yield from real_ollama(modelfile)
+    else:
+        yield request.getfixturevalue("stand_in")
 
 
 @pytest.fixture(autouse=True)

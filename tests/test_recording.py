@@ -61,7 +61,7 @@ def test_a_miss_says_what_was_asked_and_what_to_do(served, file):
     student = LLMGen("llama3.2", record=file, replay_only=True)
     with pytest.raises(LLMError, match="seed.*How many.*Record it where 'llama3.2'"):
         student.sample(PROMPT, 1, seed=0)
-    with pytest.raises(LLMError, match="no such model"):
+    with pytest.raises(LLMError, match="it is of llama3.2:latest"):
         LLMGen("another", record=file, replay_only=True)
 
 

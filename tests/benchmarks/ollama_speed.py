@@ -3,8 +3,8 @@
 Eight steps of one state, drawn together by `llm.sample(k=8)`, against a loop of eight
 single calls on the same server, alternately, along a path of states. On llama.cpp in
 place of Ollama (`tests/ollama_server.py`), for abacus and for a network of a hundred
-million random parameters in single precision: it waits for its memory, as real models
-do. With --host and --model, on a server of yours (set OLLAMA_NUM_PARALLEL).
+million random parameters in single precision: its speed is that of the memory, as with
+real models. With --model, on a server of yours (say its slots: OLLAMA_NUM_PARALLEL).
 
 Prints medians, and the lowest and highest; and how many of the prompts' tokens were
 evaluated: the rest were kept from the request before.
@@ -22,19 +22,18 @@ from types import SimpleNamespace
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from ollama_server import OllamaServer
-
 from helpers.abacus.engine import Engine
 from helpers.abacus.problems import generate
 from helpers.abacus.to_gguf import write_gguf
 from helpers.abacus.transformer import Config, init_params
+from helpers.connection import LLMError
 from helpers.llm import LLMGen
 
 K, ROUNDS, TOKENS = 8, 5, 24
 LARGE = Config(width=1024, layers=8, heads=16, hidden=2816)
 
 
-def states(n: int) -> list[str]:
+def prompts(n: int) -> list[str]:
     """States of one path, each a sentence longer, so that the cache has to grow."""
     problem = generate("test", 1, seed=4)[0]
     text, found = f"Question: {problem['question']}\nAnswer:\n", []
@@ -44,10 +43,10 @@ def states(n: int) -> list[str]:
     return found
 
 
-def tokens_per_second(llm: LLMGen, state: str, calls: int) -> float:
-    """Draw K steps in so many calls."""
+def tokens_per_second(llm: LLMGen, prompt: str, calls: int) -> float:
+    """How many tokens a second come when K steps are drawn in so many calls."""
     start = time.perf_counter()
-    steps = [s for i in range(calls) for s in llm.sample(state, K // calls, seed=i)]
+    steps = [s for i in range(calls) for s in llm.sample(prompt, K // calls, seed=i)]
     return sum(step.tokens for step in steps) / (time.perf_counter() - start)
 
 
@@ -59,7 +58,7 @@ def spread(values: list[float], digits: int = 0) -> str:
 
 def compare(name: str, llm: LLMGen) -> None:
     """Alternate the two ways along one path."""
-    path = states(2 * ROUNDS + 1)
+    path = prompts(2 * ROUNDS + 1)
     tokens_per_second(llm, path[0], 1)  # the model is loaded, every slot has the prompt
     alone, together = [], []
     for i in range(1, len(path), 2):
@@ -74,6 +73,8 @@ def compare(name: str, llm: LLMGen) -> None:
 
 def stand_in(name: str, engine: Engine, bits: int, threads: int, slots: int) -> None:
     """Compare on llama.cpp."""
+    from ollama_server import OllamaServer
+
     os.environ["OLLAMA_NUM_PARALLEL"] = str(slots)
     with tempfile.TemporaryDirectory() as folder, OllamaServer(slots) as server:
         server.create("model", write_gguf(engine, Path(folder) / "model.gguf", bits))
@@ -86,12 +87,15 @@ def stand_in(name: str, engine: Engine, bits: int, threads: int, slots: int) -> 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--host", help="an Ollama server (OLLAMA_HOST)")
-    parser.add_argument("--model", help="a model there, such as llama3.2")
-    parser.add_argument("--threads", type=int, default=2, help="(%(default)s)")
+    parser.add_argument("--model", help="of an Ollama server, such as llama3.2")
+    parser.add_argument("--threads", type=int, default=2,
+                        help="for the large network (%(default)s)")  # fmt: skip
     args = parser.parse_args()
     if args.model:
-        compare(args.model, LLMGen(args.model, n=TOKENS, host=args.host, seed=1))
+        try:
+            compare(args.model, LLMGen(args.model, n=TOKENS, seed=1))
+        except LLMError as error:
+            parser.error(str(error))
         return
     own = Engine()
     large = SimpleNamespace(
