@@ -33,9 +33,10 @@ def server_address(host: str | None) -> str:
 def slots(address: str) -> int:
     """How many requests the servers take at once, all together. They do not tell:
     OLLAMA_NUM_PARALLEL, as set here, is believed for each; else 1, Ollama's default."""
-    told = os.environ.get("OLLAMA_NUM_PARALLEL", "")
-    each = int(told) if told.isdecimal() else 1
-    return max(each, 1) * len(address.split(","))
+    told = os.environ.get("OLLAMA_NUM_PARALLEL", "").strip(" \"'")
+    each = int(told) if re.fullmatch("[1-9][0-9]?", told) else 1
+    hosts = [host for host in address.split(",") if host.strip()]
+    return min(each * len(hosts), 100)  # connections that the client opens at most
 
 
 def recording_of(record: str | None, replay_only: bool) -> tuple[str, bool]:

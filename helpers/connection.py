@@ -118,9 +118,12 @@ def explained(**facts: Any) -> Iterator[None]:
         raise failure("language", **facts) from error
     except ResponseError as error:
         # -1: an error amid a stream, which only a pull has
-        kinds = {501: "states", 503: "busy", 409: "hosts", -1: "pull"}
-        too_long = error.status_code == 400 and "context" in str(error.error)
-        kind = "context" if too_long else kinds.get(error.status_code, "other")
+        kinds = {503: "busy", 409: "hosts", -1: "pull"}
+        kind = kinds.get(error.status_code, "other")
+        if error.status_code == 400 and "context" in str(error.error):
+            kind = "context"
+        if error.status_code == 501 and "embed" in str(error.error):
+            kind = "states"
         raise failure(kind, said=error.error, **facts) from error
 
 

@@ -31,6 +31,12 @@ def answer(prompt: str, seed: int, **changes: object) -> dict:
     return {k: v for k, v in (fields | changes).items() if v is not None}
 
 
+class LongQueue(ThreadingHTTPServer):
+    """Many may connect at the same time."""
+
+    request_queue_size = 128
+
+
 class ScriptedServer:
     """Keeps every request, and can be told what to answer. Use as a context manager.
 
@@ -44,10 +50,10 @@ class ScriptedServer:
     def __init__(self) -> None:
         self.requests: list[tuple[str, dict]] = []
         self.script: dict[str, deque] = defaultdict(deque)
-        self.released = threading.Event()
+        self.released, self.asked = threading.Event(), threading.Event()
 
     def __enter__(self) -> Self:
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), handler_for(self))
+        self.server = LongQueue(("127.0.0.1", 0), handler_for(self))
         self.host = f"http://127.0.0.1:{self.server.server_port}"
         serve = {"target": self.server.serve_forever, "args": [0.01]}
         threading.Thread(**serve, daemon=True).start()
@@ -134,6 +140,8 @@ def handler_for(fake: ScriptedServer) -> type[BaseHTTPRequestHandler]:
             size = int(self.headers.get("Content-Length", 0))
             body = json.loads(self.rfile.read(size) or b"{}")
             fake.requests.append((self.path, body))
+            if self.path == "/api/generate":
+                fake.asked.set()
             script = fake.script[self.path]
             said = script.popleft() if script else fake.usual(self.path, body)
             if said is HANG:

@@ -233,7 +233,8 @@ class OllamaServer(ScriptedServer):
         if self.cuts == "refuse":
             raise Refused(400, CUT)
         keep += 1  # the token that begins every text
-        room = context if self.cuts == "tail" else context - (context - keep) // 2
+        # Before 0.30 all of the context was filled; llama.cpp takes one token less.
+        room = context - (1 if self.cuts == "tail" else (context - keep) // 2)
         return tokens[:keep] + tokens[keep + len(tokens) - room :]
 
     def read_stream(self, runner: httpx.Client, request: dict, top: int) -> dict:

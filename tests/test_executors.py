@@ -1,8 +1,13 @@
 """Calls side by side: `map_in_threads` is `map`, and stops at a failure."""
 
+import signal
+import subprocess
+import sys
 import threading
+from pathlib import Path
 
 import pytest
+from fake_ollama import HANG
 
 from helpers.executors import map_in_threads
 
@@ -13,6 +18,20 @@ each_number = pytest.mark.parametrize("n", [1, 2, 4, 100])
 def test_it_is_map(n):
     assert map_in_threads(n, pow, range(50), [2] * 50) == [i**2 for i in range(50)]
     assert map_in_threads(n, pow, [], []) == []
+
+
+@pytest.mark.parametrize("n", [2, 4])
+def test_the_order_is_that_of_the_arguments(n):
+    """The first call ends last."""
+    ended = [threading.Event() for _ in range(n)]
+
+    def call(i):
+        if i + 1 < n:
+            assert ended[i + 1].wait(60)
+        ended[i].set()
+        return i
+
+    assert map_in_threads(n, call, range(n)) == [*range(n)]
 
 
 @each_number
@@ -53,3 +72,29 @@ def test_after_a_failure_no_more_is_begun(n):
         map_in_threads(n, call, range(100))
     over.set()
     assert len(begun) <= 2 * n
+
+
+CALL = """
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # some shells ignore it
+from helpers.llm import LLMGen
+llm = LLMGen("scripted", host=sys.argv[1], timeout=600)
+print("asks", flush=True)
+llm.sample("x", 4, seed=0)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT to send")
+@pytest.mark.parametrize("parallel", ["1", "4"])
+def test_ctrl_c_ends_a_program_whose_server_hangs(server, parallel, monkeypatch):
+    monkeypatch.setenv("OLLAMA_NUM_PARALLEL", parallel)
+    server.script["/api/generate"].extend([HANG] * 4)
+    program = subprocess.Popen(
+        [sys.executable, "-c", CALL, server.host], cwd=Path(__file__).parents[1],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert program.stdout.readline() == "asks\n"
+    assert server.asked.wait(60)
+    program.send_signal(signal.SIGINT)
+    _, said = program.communicate(timeout=60)  # its own time-out is ten minutes
+    assert program.returncode != 0 and "KeyboardInterrupt" in said

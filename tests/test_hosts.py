@@ -155,6 +155,15 @@ def test_a_mistake_is_no_death(two):
     assert not any(host.is_out for host in llm.connection.client.hosts)
 
 
+def test_what_no_host_can_do_is_no_death_either(two):
+    llm = LLMGen("llama3.2", host=address(*two))
+    said = {"error": "This server does not support embeddings."}
+    two[0].script["/api/embed"].append((501, said))
+    with pytest.raises(LLMError, match="gives no states"):
+        llm.connection.embed(["x"])
+    assert not any(host.is_out for host in llm.connection.client.hosts)
+
+
 def test_a_host_that_hangs_is_dead(two):
     llm = LLMGen("llama3.2", host=address(*two), timeout=0.2)
     two[0].script["/api/generate"].append(HANG)

@@ -88,7 +88,7 @@ def server(request, modelfile):
 
 @pytest.fixture(autouse=True)
 def surroundings(monkeypatch):
-    for name in ("OLLAMA_NUM_PARALLEL", "REASONING_HOSTS", "REASONING_RECORD"):
+    for name in ("REASONING_HOSTS", "REASONING_RECORD"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("NO_PROXY", "*")
 

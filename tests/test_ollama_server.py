@@ -40,7 +40,7 @@ def modelfile(tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def surroundings(monkeypatch):
-    for name in ("OLLAMA_NUM_PARALLEL", "REASONING_HOSTS", "REASONING_RECORD"):
+    for name in ("REASONING_HOSTS", "REASONING_RECORD"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("NO_PROXY", "*")
     monkeypatch.setattr(connection, "BACKOFF", (0.0,))
@@ -141,14 +141,18 @@ def test_the_prompt_is_evaluated_once_a_slot(slots, modelfile, monkeypatch):
     monkeypatch.setenv("OLLAMA_NUM_PARALLEL", str(slots))
     with OllamaServer(slots) as server:
         server.create("abacus", modelfile)
-        llm = LLMGen(NAME, host=server.host, seed=1)
-        found = llm.sample(PROMPT, 16)
+        LLMGen(NAME, host=server.host, seed=1).sample(PROMPT, 16)
         evaluated = [t["prompt_n"] for t in server.timings]
+        assert len(evaluated) == 16
         assert 1 <= sum(n > 1 for n in evaluated) <= slots
-        assert server.most_at_once <= slots
-        alone = LLMGen(NAME, host=server.host, seed=1)
-        alone.connection.parallel = 1
-        assert [s.text for s in alone.sample(PROMPT, 16)] == [s.text for s in found]
+
+
+def test_more_requests_than_slots_wait(modelfile, monkeypatch):
+    monkeypatch.setenv("OLLAMA_NUM_PARALLEL", "8")
+    with OllamaServer(slots=2) as server:
+        server.create("abacus", modelfile)
+        steps = LLMGen(NAME, host=server.host, seed=1).sample(PROMPT, 16)
+        assert len(steps) == 16 and server.most_at_once <= 2
 
 
 class Meeting(OllamaServer):
@@ -172,13 +176,14 @@ def test_samples_run_side_by_side(modelfile, monkeypatch):
     ("told", "hosts", "slots"),
     [
         (None, 1, 1), ("4", 1, 4), ("4", 3, 12), (None, 2, 2),
-        ("", 1, 1), ("0", 1, 1), ("many", 1, 1), ("-2", 1, 1),
+        ("", 1, 1), ("0", 1, 1), ("many", 1, 1), ("-2", 1, 1), (' "4" ', 1, 4),
+        ("9" * 5000, 1, 1), ("99", 2, 100),
     ],
 )  # fmt: skip
 def test_how_many_requests_are_under_way(told, hosts, slots, server, monkeypatch):
     if told is not None:
         monkeypatch.setenv("OLLAMA_NUM_PARALLEL", told)
-    llm = LLMGen(NAME, host=",".join([server.host] * hosts))
+    llm = LLMGen(NAME, host=", ".join([server.host] * hosts + [""] * (hosts > 1)))
     assert llm.connection.parallel == slots
 
 
@@ -228,14 +233,17 @@ def refusal(llm, prompt):
     return error.value.kind, str(error.value)
 
 
-@pytest.mark.parametrize("cuts", ["half", "tail"])
+@pytest.mark.parametrize(("cuts", "left"), [("half", 256 - 125), ("tail", 255)])
 @pytest.mark.parametrize("words", [300, 1200, 5000])
-def test_a_prompt_that_was_cut_is_noticed(cuts, words, modelfile):
+def test_a_prompt_that_was_cut_is_noticed(cuts, left, words, modelfile):
+    """Kept are num_keep and the first token, 5, and half or all of the rest."""
     with OllamaServer() as server:
         server.cuts = cuts
         server.create("abacus", modelfile)
         llm = LLMGen(NAME, host=server.host, num_ctx=256)
-        kind, said = refusal(llm, "Tom has 12 apples. " * words)
+        prompt = "Tom has 12 apples. " * words
+        assert llm.connection.request(prompt, 0).prompt_eval_count == left
+        kind, said = refusal(llm, prompt)
         assert kind == "context" and "num_ctx=256" in said
 
 
@@ -320,6 +328,11 @@ def test_since_0_30_only_embedding_models_embed(server, llm, modelfile, tmp_path
     with pytest.raises(LLMError, match='0.30.*use=."arithmetic", "plain".') as error:
         embed(llm, ["x"])
     assert error.value.kind == "states" and not has_states(llm)
+    server.script["/api/embed"].append((500, {"error": "out of memory"}))
+    with pytest.raises(LLMError, match="out of memory"):
+        has_states(llm)
+    server.script["/api/generate"].append((501, {"error": "no image input"}))
+    assert refusal(llm, PROMPT)[0] == "other"
     recorded = dict(host=server.host, record=str(tmp_path / "answers.sqlite"))
     assert not has_states(LLMGen(NAME, **recorded))
     assert not has_states(LLMGen(NAME, **recorded, replay_only=True))

@@ -21,10 +21,15 @@ ENGINE = Engine()
 
 
 @pytest.fixture(scope="module", params=[16, 32])
-def reader(request, tmp_path_factory):
+def bits(request):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def reader(bits, tmp_path_factory):
     """The file as the package `gguf` reads it."""
     path = tmp_path_factory.mktemp("gguf") / "deep" / "model.gguf"
-    write_gguf(ENGINE, path, request.param)
+    write_gguf(ENGINE, path, bits)
     return gguf.GGUFReader(path)
 
 
@@ -32,14 +37,15 @@ def field(reader, name):
     return reader.fields[name].contents()
 
 
-def test_every_parameter_is_there_and_none_lost_anything(reader):
+def test_every_parameter_is_there_and_none_lost_anything(reader, bits):
     """The weights that ship are numbers of 16 bits, so both files hold them exactly."""
     found = {tensor.name: tensor.data for tensor in reader.tensors}
     assert len(found) == len(ENGINE.params)
     assert sum(a.size for a in found.values()) == ENGINE.size
     assert (found["token_embd.weight"] == ENGINE.params["embedding"]).all()
     assert (found["blk.3.ffn_down.weight"] == ENGINE.params["3.down"].T).all()
-    kind = np.float16 if field(reader, "general.file_type") == 1 else np.float32
+    kind, told = {16: (np.float16, 1), 32: (np.float32, 0)}[bits]
+    assert field(reader, "general.file_type") == told
     for name, array in found.items():
         assert array.dtype == (np.float32 if "norm" in name else kind)
 
@@ -89,20 +95,16 @@ def test_the_command_writes_a_model_and_its_modelfile(tmp_path, monkeypatch, cap
 
 
 def test_another_model_has_other_parameters(tmp_path, monkeypatch, capsys):
-    arguments = [
-        "--gguf",
-        str(tmp_path / "h.gguf"),
-        "--weights",
-        str(HERE / "hasty.npz"),
-    ]
-    monkeypatch.setattr(sys, "argv", ["export", *arguments, "--bits", "32"])
+    file, weights = str(tmp_path / "hasty.gguf"), str(HERE / "hasty.npz")
+    arguments = ["--gguf", file, "--weights", weights, "--bits", "32"]
+    monkeypatch.setattr(sys, "argv", ["export", *arguments])
     main()
-    (tensor,) = (
-        t for t in gguf.GGUFReader(tmp_path / "h.gguf").tensors
-        if t.name == "output_norm.weight"
-    )  # fmt: skip
-    with np.load(HERE / "hasty.npz") as wanted:
-        assert (tensor.data == wanted["final_norm"]).all()
+    assert "ollama create hasty -f" in capsys.readouterr().out
+    found = {t.name: t.data for t in gguf.GGUFReader(file).tensors}
+    with np.load(weights) as wanted:
+        assert (found["output_norm.weight"] == wanted["final_norm"]).all()
+        assert (found["token_embd.weight"] == wanted["embedding"]).all()
+    assert found["token_embd.weight"].dtype == np.float32
 
 
 @pytest.mark.parametrize(
@@ -112,15 +114,30 @@ def test_another_model_has_other_parameters(tmp_path, monkeypatch, capsys):
         (["--gguf", "a.gguf", "--hf", "b"], "not allowed with"),
         (["--gguf", "a.gguf", "--bits", "4"], "invalid choice"),
         (["--gguf", "a.gguf", "--weights", "none.npz"], "there is no file none.npz"),
+        (["--gguf", "a.gguf", "--weights", "text"], "its weights text cannot be read"),
+        (["--gguf", "Modelfile"], "ends in .gguf"),
+        (["--gguf", ""], "ends in .gguf"),
+        (["--gguf", "text/a.gguf"], "text"),
+        (["--gguf", "a.gguf"], "Modelfile is another model's; name another folder"),
     ],
 )
 def test_what_the_command_refuses(arguments, said, tmp_path, monkeypatch, capsys):
+    """And it leaves all files as they are."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "argv", ["export", *arguments])
+    files = {"text": "no weights", "Modelfile": "FROM mine"}
+    for name, text in files.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
     with pytest.raises(SystemExit) as stop:
         main()
     assert stop.value.code == 2 and said in capsys.readouterr().err
-    assert not list(tmp_path.iterdir())
+    assert {f.name: f.read_text(encoding="utf-8") for f in tmp_path.iterdir()} == files
+
+
+def test_a_second_export_replaces_the_first(tmp_path):
+    for _ in range(2):
+        file = write_gguf(ENGINE, tmp_path / "a b.gguf", 16)
+    assert file.read_text(encoding="utf-8").startswith("FROM ./a b.gguf\n")
 
 
 def test_without_the_package_it_says_what_to_type(tmp_path):

@@ -19,9 +19,11 @@ Not covered: special tokens inside a text.
 import argparse
 from importlib.util import find_spec
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 import numpy as np
+from ollama import ResponseError
 
 from .client import AbacusClient
 from .engine import WEIGHTS, Engine
@@ -141,14 +143,20 @@ def main() -> None:
         parser.error(f'this needs {package}; type: pip install -e ".[{extra}]"')
     if not args.weights.is_file():
         parser.error(f"there is no file {args.weights}")
-    engine = AbacusClient(args.weights).engine
-    if args.gguf:
-        modelfile = write_gguf(engine, args.gguf, args.bits)
-        print(f"Wrote {args.gguf}. Load it: ollama create abacus -f {modelfile}")
-        return
-    to_llama(engine).save_pretrained(args.hf)
-    to_hf_tokenizer(engine.tokenizer).save_pretrained(args.hf)
-    print(f"Wrote {args.hf}. Load it: AutoModelForCausalLM.from_pretrained(...)")
+    if args.gguf and args.gguf.suffix != ".gguf":
+        parser.error(f"type a file that ends in .gguf, not {args.gguf}")
+    try:
+        engine = AbacusClient(args.weights).engine
+        if args.gguf:
+            file = quote(str(write_gguf(engine, args.gguf, args.bits)))
+            load = f"ollama create {quote(args.gguf.stem)} -f {file}"
+        else:
+            to_llama(engine).save_pretrained(args.hf)
+            to_hf_tokenizer(engine.tokenizer).save_pretrained(args.hf)
+            load = "AutoModelForCausalLM.from_pretrained(...)"
+    except (OSError, ResponseError) as error:
+        parser.error(str(error))
+    print(f"Wrote {args.gguf or args.hf}. Load it: {load}")
 
 
 if __name__ == "__main__":

@@ -97,10 +97,15 @@ def write_gguf(engine: Engine, path: Path, bits: int = 16) -> Path:
     """Write the model, and a Modelfile beside it, whose path is returned.
 
     bits: 16 or 32, of each number in a matrix. What ships loses nothing by 16.
+    Raises FileExistsError if the Modelfile there is another model's.
     """
     from gguf import GGUFWriter, LlamaFileType
 
     path.parent.mkdir(parents=True, exist_ok=True)
+    modelfile = path.with_name("Modelfile")
+    text = MODELFILE.format(file=path.name)
+    if modelfile.exists() and modelfile.read_text(encoding="utf-8") != text:
+        raise FileExistsError(f"{modelfile} is another model's; name another folder")
     writer = GGUFWriter(path, "llama")
     writer.add_name("abacus")
     writer.add_license("MIT")
@@ -116,6 +121,5 @@ def write_gguf(engine: Engine, path: Path, bits: int = 16) -> Path:
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
     writer.close()
-    modelfile = path.with_name("Modelfile")
-    modelfile.write_text(MODELFILE.format(file=path.name), encoding="utf-8")
+    modelfile.write_text(text, encoding="utf-8")
     return modelfile
