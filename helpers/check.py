@@ -1,0 +1,192 @@
+"""Is everything there? `python -m helpers.check`
+
+Looks at Python, the packages, the notebooks' kernel, this computer, abacus, Ollama and
+GSM8K, and says for every problem what to type. It installs and fetches nothing; of the
+network it asks only the Ollama server.
+
+Vocabulary: a *finding* is one line of the report. Its *kind* is "ok", "note" (good to
+know; the notebooks run without it) or "problem" (some notebook will not run).
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+import tomllib
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+SET_UP = 'make set-up, or in your environment: pip install -e ".[test]"'
+TIMEOUT = 3.0  # seconds in which Ollama must answer
+WRITES = "In 7 hours Mateo bakes 7*32 = 224 pies."  # abacus, on every computer
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the report. advice: what to type, if there is something to do."""
+
+    kind: str
+    what: str
+    advice: str = ""
+
+    def __str__(self) -> str:
+        advice = f"\n         Type: {self.advice}" if self.advice else ""
+        return f"{self.kind:8} {self.what}{advice}"
+
+
+def check_python() -> Iterator[Finding]:
+    """Is this Python new enough?"""
+    from packaging.specifiers import SpecifierSet
+
+    version, needed = platform.python_version(), project()["requires-python"]
+    if version in SpecifierSet(needed):
+        yield Finding("ok", f"Python {version} in {sys.prefix}")
+    else:
+        advice = "conda env create -f environment.yml"
+        yield Finding("problem", f"Python {version}; needed is {needed}", advice)
+
+
+def project() -> dict[str, Any]:
+    """What pyproject.toml says of this project."""
+    return tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+
+
+def check_packages() -> Iterator[Finding]:
+    """Is every package there, in a version that pyproject.toml allows?"""
+    from packaging.requirements import Requirement
+
+    needs = [Requirement(line) for line in project()["dependencies"]]
+    found = {}
+    for need in needs:
+        with suppress(metadata.PackageNotFoundError):
+            found[need.name] = metadata.version(need.name)
+    for need in needs:
+        version = found.get(need.name, "missing")
+        if version not in need.specifier:
+            yield Finding(
+                "problem", f"{need.name} is {version}; needed: {need}", SET_UP
+            )
+    yield Finding("ok", f"{len(found)} of {len(needs)} packages found")
+
+
+def check_kernel() -> Iterator[Finding]:
+    """Do the notebooks run in this Python, with the helpers of this folder?"""
+    from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
+
+    advice = "python -m ipykernel install --sys-prefix"
+    try:
+        program = KernelSpecManager().get_kernel_spec("python3").argv[0]
+    except NoSuchKernel:
+        yield Finding("problem", "there is no kernel python3", advice)
+        return
+    if Path(program).parent in (Path(), Path(sys.executable).parent):
+        yield Finding("ok", f"notebooks run in {sys.executable}")
+    else:
+        yield Finding("problem", f"notebooks run in another Python, {program}", advice)
+
+
+def check_computer() -> Iterator[Finding]:
+    """Its cores, its memory."""
+    memory = ""
+    with suppress(ImportError):
+        import psutil
+
+        memory = f", {psutil.virtual_memory().total / 1e9:.0f} GB of memory"
+    yield Finding("ok", f"{os.cpu_count()} cores{memory}")
+
+
+def check_abacus() -> Iterator[Finding]:
+    """Does the embedded model write what it writes on every computer?"""
+    from helpers.abacus.problems import generate
+    from helpers.abacus.prompt import PROBLEM_FORMAT, TASK_DESCRIPTION
+    from helpers.connection import LLMError
+    from helpers.llm import LLMGen
+
+    question = generate("test", 1, seed=1)[0]["question"]
+    prompt = TASK_DESCRIPTION + PROBLEM_FORMAT.format(question=question)
+    try:
+        (step,) = LLMGen("abacus", temperature=0).sample(prompt, 1, seed=0)
+        said = step.text
+    except LLMError as error:
+        said = f"nothing ({error})"
+    if said == WRITES:
+        yield Finding("ok", f"abacus writes: {said}")
+    else:
+        advice = "git checkout -- helpers/abacus"
+        yield Finding("problem", f"abacus writes {said}, not {WRITES}", advice)
+
+
+def check_ollama() -> Iterator[Finding]:
+    """Is a server there, with the model that REASONING_MODEL names?"""
+    import httpx
+    import ollama
+
+    from helpers.clients import EMBEDDED, full_name, open_client, server_address
+
+    wanted = os.environ.get("REASONING_MODEL") or EMBEDDED
+    kind = "note" if wanted == EMBEDDED else "problem"
+    address = server_address(None)
+    try:
+        client = open_client("", TIMEOUT, record="")
+        names = [model.model for model in client.list().models]
+    except (
+        ConnectionError,
+        httpx.HTTPError,
+        ollama.ResponseError,
+        ValueError,
+    ) as error:
+        what = f"no Ollama server answers at {address} ({error.__class__.__name__})"
+        yield Finding(kind, what, "ollama serve")
+        return
+    yield Finding("ok", f"Ollama at {address} has {', '.join(names) or 'no model'}")
+    if wanted != EMBEDDED and full_name(wanted) not in names:
+        what = f"REASONING_MODEL is {wanted}, which is not there"
+        yield Finding("problem", what, f"ollama pull {wanted}")
+
+
+def check_gsm8k() -> Iterator[Finding]:
+    """Is GSM8K here? The practice problems need nothing."""
+    from helpers.data import find_file
+
+    place = os.environ.get("GSM8K_PATH")
+    if not place:
+        yield Finding("note", "no GSM8K_PATH: practice problems only (README)")
+        return
+    try:
+        yield Finding("ok", f"GSM8K: {find_file(place, 'test')}")
+    except FileNotFoundError as error:
+        yield Finding("problem", str(error))
+
+
+CHECKS = (check_python, check_packages, check_kernel, check_computer, check_abacus,
+          check_ollama, check_gsm8k)  # fmt: skip
+
+
+def findings() -> Iterator[Finding]:
+    """All of them, in the order of `CHECKS`; one that breaks off is a problem too."""
+    for check in CHECKS:
+        try:
+            yield from check()
+        except ImportError as error:
+            yield Finding("problem", f"{error.name} cannot be imported", SET_UP)
+
+
+def main() -> int:
+    """Print the report; the exit status is the number of problems."""
+    found = []
+    for finding in findings():
+        found.append(finding)
+        print(finding, flush=True)
+    problems = sum(finding.kind == "problem" for finding in found)
+    print(f"\n{problems or 'No'} problem{'s' * (problems != 1)}.")
+    return min(problems, 100)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
