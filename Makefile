@@ -37,12 +37,14 @@ DEFAULTS := $(PLAIN) -u GSM8K_PATH
 NBVAL := --nbval --nbval-current-env --nbval-cell-timeout=600 \
 	--nbval-sanitize-with tests/nbval_sanitize.cfg
 
-.PHONY: help notebooks test test-ollama test-train lab refresh clear set-up
+.PHONY: help notebooks test test-ollama class test-class test-train lab refresh clear set-up
 
 help:
 	@echo "make notebooks   execute the whole series into build/ (.ipynb and .html)"
 	@echo "make test        test the helpers, then compare every notebook's outputs"
 	@echo "make test-ollama run every notebook on the engine that is inside Ollama"
+	@echo "make class       install nbgrader, and write the editions for a class"
+	@echo "make test-class  test these, and nbgrader's marking of them"
 	@echo "make test-train  install PyTorch and TRL, and test the bridge to them"
 	@echo "make lab         open the series in JupyterLab"
 	@echo "make refresh     re-execute the notebooks in place (for those who write)"
@@ -59,6 +61,13 @@ test: set-up
 
 test-ollama: set-up
 	@$(DEFAULTS) $(PY) -m pytest -q -m ollama tests
+
+class: set-up
+	@$(INSTALL) -e '.[test,class]'
+	@$(PY) notebooks/edition.py
+
+test-class: class
+	@$(PLAIN) $(PY) -m pytest -q -m class_room tests
 
 test-train: set-up
 	@$(INSTALL) -e '.[test,train]'

@@ -17,7 +17,8 @@ from rattler import MatchSpec
 
 ROOT = Path(__file__).resolve().parents[1]
 CONDA_NAMES = {"ollama": "ollama-python", "matplotlib": "matplotlib-base"}
-COMMANDS = {"notebooks", "test", "test-ollama", "test-train", "lab", "refresh", "clear"}
+COMMANDS = {"notebooks", "test", "test-ollama", "class", "test-class", "test-train"}
+COMMANDS |= {"lab", "refresh", "clear"}
 
 # An address of a package index, or an option that would hold one.
 INDEX = re.compile(
@@ -96,7 +97,7 @@ def test_every_dependency_has_a_lower_and_an_upper_bound():
     for line in PROJECT["project"]["dependencies"] + extras["test"]:
         operators = {spec.operator for spec in Requirement(line).specifier}
         assert operators == {">=", "<"}, line
-    assert set(extras) == {"test", "train", "scale"}
+    assert set(extras) == {"test", "train", "class", "scale"}
 
 
 def tracked_files() -> list[Path]:
@@ -166,9 +167,10 @@ def test_make_knows_every_command_that_the_readme_names():
 
 def test_readme_maps_every_file_of_helpers():
     tree = README.split("```\nhelpers/\n")[1].split("```")[0]
-    named = re.findall(r"^ +(\w+\.py|stories/) ", tree, flags=re.M)
+    named = re.findall(r"^ +(\w+\.py|stories/|exercises/) ", tree, flags=re.M)
     files = [f for f in (ROOT / "helpers").rglob("*.py") if f.name[0] != "_"]
-    there = {"stories/" if f.parent.name == "stories" else f.name for f in files}
+    folders = ("stories", "exercises")  # named as a whole
+    there = {f"{f.parent.name}/" if f.parent.name in folders else f.name for f in files}
     assert sorted(named) == sorted(there)
 
 

@@ -1,0 +1,79 @@
+"""How an exercise is checked: what is wrong is said, not only that it is.
+
+Vocabulary: an *exercise* is a cell of a notebook with `# your code here` in it; what is
+written there is the *answer*, a value or a function. A *check* looks at answers; it is
+*unsolved* as long as they are `...` or give None.
+
+A check prints its verdict, so that a notebook without answers runs from top to bottom.
+While nbgrader runs it (NBGRADER_EXECUTION is set), it raises instead, which is what
+nbgrader counts.
+
+Covers: the verdicts. Does not cover: what is right (one module a notebook).
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Callable
+from typing import Any
+
+
+class Unsolved(Exception):
+    """There is no answer yet."""
+
+
+class Wrong(Exception):
+    """The answer is wrong; the message says what is wrong with it."""
+
+
+def expect(holds: bool, message: str) -> None:
+    """Raise Wrong with the message unless something holds."""
+    if not holds:
+        raise Wrong(message)
+
+
+def given(answer: Any) -> Any:
+    """The answer, unless it is still open: `...` or None."""
+    if answer is None or answer is ...:
+        raise Unsolved
+    return answer
+
+
+def call(function: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
+    """What a reader's function gives; what it raises is told with the arguments."""
+    try:
+        return given(given(function)(*arguments, **named))
+    except (Unsolved, NotImplementedError) as error:
+        raise Unsolved from error
+    except Exception as error:
+        shown = [*map(short, arguments), *(f"{k}={short(v)}" for k, v in named.items())]
+        name = getattr(function, "__name__", "your function")
+        told = f"{name}({', '.join(shown)}) raises {type(error).__name__}: {error}"
+        raise Wrong(told) from error
+
+
+def short(value: Any, most: int = 60) -> str:
+    """A value as code, cut if it is long."""
+    text = repr(value)
+    return text if len(text) <= most else text[: most - 3] + "..."
+
+
+def exercise(check: Callable[..., None]) -> Callable[..., None]:
+    """A check that tells its verdict; `check` raises Unsolved or Wrong, or returns."""
+    name = check.__name__.replace("exercise_", "Exercise ").replace("_", ".")
+
+    @functools.wraps(check)
+    def told(*answers: Any) -> None:
+        try:
+            check(*map(given, answers))
+            verdict, passed = "right.", True
+        except Unsolved:
+            verdict, passed = "not solved yet.", False
+        except Wrong as error:
+            verdict, passed = f"not yet right. {error}", False
+        if not passed and os.environ.get("NBGRADER_EXECUTION"):
+            raise AssertionError(f"{name}: {verdict}")
+        print(f"{name}: {verdict}")
+
+    return told
