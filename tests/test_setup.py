@@ -1,5 +1,6 @@
 """The set-up: both lists of packages, the Makefile, the README, the tracked files."""
 
+import json
 import os
 import re
 import shutil
@@ -175,12 +176,22 @@ def test_readme_maps_every_file_of_helpers():
 
 
 def anchors_of(file: Path) -> set[str]:
-    """The anchors that a page of Markdown gives its headings, as GitHub does."""
-    headings = re.findall(r"^#+ (.*)$", file.read_text(encoding="utf-8"), flags=re.M)
+    """The anchors of the headings: of Markdown as GitHub makes them, of notebooks as
+    Jupyter does."""
+    text = file.read_text(encoding="utf-8")
+    if file.suffix == ".ipynb":
+        cells = json.loads(text)["cells"]
+        text = "\n".join("".join(c["source"]) for c in cells)
+        return {h.replace(" ", "-") for h in re.findall(r"^#+ (.*)$", text, flags=re.M)}
+    headings = re.findall(r"^#+ (.*)$", text, flags=re.M)
     return {re.sub(r"[^\w -]", "", h).lower().replace(" ", "-") for h in headings}
 
 
-@pytest.mark.parametrize("page", ["README.md", "notebooks/README.md"])
+PAGES = ["README.md"]
+PAGES += [f"notebooks/{name}.md" for name in ("README", "TEACHING", "GLOSSARY")]
+
+
+@pytest.mark.parametrize("page", PAGES)
 def test_links_lead_somewhere(page):
     here = ROOT / page
     links = re.findall(r"\]\((?!https?:)([^)]+)\)", here.read_text(encoding="utf-8"))
@@ -190,6 +201,14 @@ def test_links_lead_somewhere(page):
         target = here.parent / path if path else here
         assert target.exists(), link
         assert not anchor or anchor in anchors_of(target), link
+
+
+def test_the_glossary_is_in_order_and_names_a_notebook_for_each_word():
+    text = text_of("notebooks/GLOSSARY.md")
+    words = re.findall(r"^## (.*)$", text, flags=re.M)
+    assert words == sorted(words, key=str.casefold) and len(words) > 35
+    for entry in text.split("\n## ")[1:]:
+        assert re.search(r"\.ipynb\)", entry), entry
 
 
 @pytest.mark.parametrize("row", re.findall(r"^\| \[.*\|$", README, flags=re.M))
