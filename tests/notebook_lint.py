@@ -18,6 +18,10 @@ FORBIDDEN = {
     r"\bclear_output\b": "clear_output (nbval cannot follow it)",
     r"\binput\(": "input() (nobody answers in a test)",
 }
+NUMBER = r"\d[\d,]*(?:\.\d+)?"
+FIGURE = re.compile(
+    rf"(?<![\d.])({NUMBER})\s?(?:%|percent|seconds?\b|tokens?\b|points?\b)"
+)
 MARKDOWN_LINK = re.compile(r"(!?)\[([^\]]*)\]\(([^)\s]+)[^)]*\)")
 
 
@@ -25,6 +29,7 @@ def lint(path: Path) -> list[str]:
     """All that is wrong with the notebook in `path`, a sentence each."""
     notebook = nbformat.read(path, as_version=4)
     rules = (_metadata, _size, _head, _headings, _links, _counts, _outputs, _code)
+    rules += (_figures,)
     return [problem for rule in rules for problem in rule(notebook, path)]
 
 
@@ -131,3 +136,23 @@ def _code(notebook: NotebookNode, path: Path) -> Iterator[str]:
         for pattern, meaning in FORBIDDEN.items():
             if re.search(pattern, cell.source, flags=re.M):
                 yield f"cell {i}: {meaning}"
+
+
+def _figures(notebook: NotebookNode, path: Path) -> Iterator[str]:
+    """A figure in the prose that a cell prints would be wrong on the next change.
+
+    Settings, which stand in the code, may be named; so may the results of others, which
+    come with a source (an issue, a pull request, a card), and 0, 95 and 100 %.
+    """
+    code = [cell for _, cell in _cells(notebook, "code")]
+    shown = "\n".join(o.get("text", "") for c in code for o in c.outputs)
+    set_by_us = "\n".join(cell.source for cell in code)
+    free = {"0", "95", "100", *re.findall(NUMBER, set_by_us.replace("_", ""))}
+    for i, text in _prose(notebook):
+        for paragraph in re.sub(r"`[^`]*`|\$[^$]*\$", "", text).split("\n\n"):
+            if re.search(r"issue|pull request|card|arXiv|GitHub", paragraph):
+                continue
+            for number in FIGURE.findall(paragraph):
+                plain = number.replace(",", "")
+                if plain not in free and plain in re.findall(NUMBER, shown):
+                    yield f"cell {i}: the figure {number} is printed by a cell, too"

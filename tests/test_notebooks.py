@@ -79,6 +79,15 @@ def output(*arguments, **fields):
     return lambda notebook: notebook.cells[2].update(outputs=new)
 
 
+def figure_in_prose(notebook):
+    """A fault: the prose repeats a result."""
+    shown = new_output("stream", name="stdout", text="right: 73.5 of 100\n")
+    notebook.cells[2].update(outputs=[shown])
+    notebook.cells[-2].update(
+        source="## Summary\nThe vote is right in 73.5 % of cases."
+    )
+
+
 FAULTS = {
     "kernel is not python3": lambda n: n.metadata.kernelspec.update(name="mine"),
     "language_info": lambda n: n.metadata.language_info.update(version="3.11"),
@@ -107,6 +116,7 @@ FAULTS = {
     "%time": source(1, "%time x = 1"),
     "clear_output": source(1, "clear_output()"),
     "input()": source(1, "input('?')"),
+    "the figure 73.5 is printed": figure_in_prose,
 }
 
 
