@@ -7,6 +7,29 @@ from helpers.exercises.chapter_1 import (
     exercise_1_4,
     exercise_1_5,
 )
+from helpers.exercises.chapter_4 import (
+    exercise_4_1,
+    exercise_4_2,
+    exercise_4_3,
+    exercise_4_4,
+    exercise_4_5,
+)
+from helpers.exercises.chapter_6 import (
+    exercise_6_1,
+    exercise_6_2,
+    exercise_6_3,
+    exercise_6_4,
+    exercise_6_5,
+    exercise_6_6,
+)
+from helpers.exercises.chapter_7 import (
+    exercise_7_1,
+    exercise_7_2,
+    exercise_7_3,
+    exercise_7_4,
+    exercise_7_5,
+    exercise_7_6,
+)
 
 __all__ = [
     "exercise_1_1",
@@ -14,4 +37,21 @@ __all__ = [
     "exercise_1_3",
     "exercise_1_4",
     "exercise_1_5",
+    "exercise_4_1",
+    "exercise_4_2",
+    "exercise_4_3",
+    "exercise_4_4",
+    "exercise_4_5",
+    "exercise_6_1",
+    "exercise_6_2",
+    "exercise_6_3",
+    "exercise_6_4",
+    "exercise_6_5",
+    "exercise_6_6",
+    "exercise_7_1",
+    "exercise_7_2",
+    "exercise_7_3",
+    "exercise_7_4",
+    "exercise_7_5",
+    "exercise_7_6",
 ]

@@ -55,7 +55,7 @@ def call(function: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
 
 def short(value: Any, most: int = 60) -> str:
     """A value as code, cut if it is long."""
-    text = repr(value)
+    text = " ".join(repr(value).split())
     return text if len(text) <= most else text[: most - 3] + "..."
 
 
