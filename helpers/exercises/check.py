@@ -7,6 +7,13 @@ from helpers.exercises.chapter_1 import (
     exercise_1_4,
     exercise_1_5,
 )
+from helpers.exercises.chapter_3 import (
+    exercise_3_1,
+    exercise_3_2,
+    exercise_3_3,
+    exercise_3_4,
+    exercise_3_5,
+)
 from helpers.exercises.chapter_4 import (
     exercise_4_1,
     exercise_4_2,
@@ -30,6 +37,13 @@ from helpers.exercises.chapter_7 import (
     exercise_7_5,
     exercise_7_6,
 )
+from helpers.exercises.chapter_8 import (
+    exercise_8_1,
+    exercise_8_2,
+    exercise_8_3,
+    exercise_8_4,
+    exercise_8_5,
+)
 
 __all__ = [
     "exercise_1_1",
@@ -37,6 +51,11 @@ __all__ = [
     "exercise_1_3",
     "exercise_1_4",
     "exercise_1_5",
+    "exercise_3_1",
+    "exercise_3_2",
+    "exercise_3_3",
+    "exercise_3_4",
+    "exercise_3_5",
     "exercise_4_1",
     "exercise_4_2",
     "exercise_4_3",
@@ -54,4 +73,9 @@ __all__ = [
     "exercise_7_4",
     "exercise_7_5",
     "exercise_7_6",
+    "exercise_8_1",
+    "exercise_8_2",
+    "exercise_8_3",
+    "exercise_8_4",
+    "exercise_8_5",
 ]
