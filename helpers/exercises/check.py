@@ -7,6 +7,13 @@ from helpers.exercises.chapter_1 import (
     exercise_1_4,
     exercise_1_5,
 )
+from helpers.exercises.chapter_2 import (
+    exercise_2_1,
+    exercise_2_2,
+    exercise_2_3,
+    exercise_2_4,
+    exercise_2_5,
+)
 from helpers.exercises.chapter_3 import (
     exercise_3_1,
     exercise_3_2,
@@ -20,6 +27,14 @@ from helpers.exercises.chapter_4 import (
     exercise_4_3,
     exercise_4_4,
     exercise_4_5,
+)
+from helpers.exercises.chapter_5 import (
+    exercise_5_1,
+    exercise_5_2,
+    exercise_5_3,
+    exercise_5_4,
+    exercise_5_5,
+    exercise_5_6,
 )
 from helpers.exercises.chapter_6 import (
     exercise_6_1,
@@ -51,6 +66,11 @@ __all__ = [
     "exercise_1_3",
     "exercise_1_4",
     "exercise_1_5",
+    "exercise_2_1",
+    "exercise_2_2",
+    "exercise_2_3",
+    "exercise_2_4",
+    "exercise_2_5",
     "exercise_3_1",
     "exercise_3_2",
     "exercise_3_3",
@@ -61,6 +81,12 @@ __all__ = [
     "exercise_4_3",
     "exercise_4_4",
     "exercise_4_5",
+    "exercise_5_1",
+    "exercise_5_2",
+    "exercise_5_3",
+    "exercise_5_4",
+    "exercise_5_5",
+    "exercise_5_6",
     "exercise_6_1",
     "exercise_6_2",
     "exercise_6_3",
