@@ -92,6 +92,7 @@ def to_page(notebook: NotebookNode, name: str) -> str:
     for cell in page.cells:
         if cell.cell_type == "markdown":
             cell.source = re.sub(r"(\]\(\w+)\.ipynb\b", r"\1.html", cell.source)
+            cell.source = re.sub(r"\]\((\w+\.md)", r"](../notebooks/\1", cell.source)
     exporter = HTMLExporter(raw_template=PAGE, embed_images=True)
     resources = {"metadata": {"name": name, "path": str(HERE)}}
     return exporter.from_notebook_node(page, resources)[0]

@@ -24,7 +24,7 @@ def run(tmp_path, monkeypatch):
 
 
 def test_build_reports_each_notebook_and_leaves_it_as_it_is(run, tmp_path, capsys):
-    link = new_markdown_cell("[next](02_bad.ipynb)")
+    link = new_markdown_cell("[next](02_bad.ipynb), [words](WORDS.md#x)")
     good = new_notebook(cells=[link, new_code_cell("print(6 * 7)")])
     nbformat.write(good, tmp_path / "01_good.ipynb")
     bad = new_notebook(cells=[new_code_cell("1 / 0")])
@@ -38,6 +38,7 @@ def test_build_reports_each_notebook_and_leaves_it_as_it_is(run, tmp_path, capsy
     assert (tmp_path / "01_good.ipynb").read_bytes() == before
     page = (tmp_path / "build" / "01_good.html").read_text(encoding="utf-8")
     assert "42" in page and 'href="02_bad.html"' in page
+    assert 'href="../notebooks/WORDS.md#x"' in page
     assert "<script src=" not in page  # nothing that the page would wait for
     assert "ZeroDivisionError" in (tmp_path / "build" / "02_bad.ipynb").read_text(
         encoding="utf-8"

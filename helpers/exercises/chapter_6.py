@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 import math
-from numbers import Real
 from statistics import fmean
 from typing import Any
 
 import numpy as np
 
-from helpers.exercises.checking import call, exercise, expect, short
+from helpers.exercises.checking import call, exercise, expect, is_number, short
 from helpers.verification import best_at_k, roc_auc
 
 JOINS = {"last": lambda s: s[-1], "min": min, "product": math.prod, "mean": fmean}
 SHARES = [c / 8 for c in range(9)]  # of right rollouts
 
 
-def is_number(value: Any) -> bool:
-    """Is this a number (or nan), and neither True nor False nor beyond all floats?"""
-    is_real = isinstance(value, Real) and not isinstance(value, bool)
-    return is_real and not abs(value) > 1e300
+def is_real(value: Any) -> bool:
+    """A number, or nan."""
+    return is_number(value) or isinstance(value, float) and math.isnan(value)
 
 
 def number_of(function: Any, *arguments: Any) -> float:
-    """What a reader's function gives, which must be a number."""
+    """What a reader's function gives, which must be a number, or nan."""
     found = call(function, *arguments)
-    expect(is_number(found), f"Give back a number, not {short(found)}.")
+    expect(is_real(found), f"Give back a number, not {short(found)}.")
     return float(found)
 
 
@@ -108,7 +106,7 @@ def loss_and_slopes(function: Any, z: np.ndarray, y: np.ndarray) -> tuple[Any, A
     is_pair = isinstance(found, tuple) and len(found) == 2
     expect(is_pair, f"Give back two things, loss and slopes, not {short(found)}.")
     loss, slopes = found
-    expect(is_number(loss), f"The loss is one number, not {short(loss)}.")
+    expect(is_real(loss), f"The loss is one number, not {short(loss)}.")
     is_array = isinstance(slopes, np.ndarray) and slopes.dtype.kind in "fi"
     expect(
         is_array and slopes.shape == z.shape,
@@ -146,7 +144,7 @@ def exercise_6_4(squared_loss: Any) -> None:
 def exercise_6_5(cast: Any, expected_label: Any, telltale: Any) -> None:
     """int(c / 8), a mean over a binomial distribution, and what the mistake leaves."""
     expect(isinstance(cast, list), f"`cast` is a list of labels, not {short(cast)}.")
-    expect(all(isinstance(x, Real) for x in cast), "Each label is a number.")
+    expect(all(map(is_number, cast)), "Each label is a number.")
     expect(len(cast) == 9, f"0 to 8 rollouts are right: 9 labels, not {len(cast)}.")
     expect(cast != SHARES, "These are the soft labels, not yet cast.")
     expect(cast != [share > 0 for share in SHARES], "These are the hard labels.")

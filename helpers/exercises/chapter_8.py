@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import threading
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
@@ -33,15 +33,18 @@ def exercise_8_1(long_last: Any, long_first: Any) -> None:
     expect(long_first == 10, f"long_first: not {long_first}: {told}")
 
 
-def slow_start(i: int) -> int:
-    """A task; the first one is finished after the second."""
-    time.sleep(0.05 * (i == 0))
-    return 10 * i
-
-
 def watch(in_given_order: Any, n: int, window: int) -> tuple[list[Any], list[int]]:
     """The results of n tasks, and the places taken as each is given back."""
     taken, found, held, end = [], [], [], object()
+    second = threading.Event()
+
+    def slow_start(i: int) -> int:
+        """A task; the first one ends after the second, if that may begin before."""
+        if i == 0:
+            second.wait(0.1)
+        if i == 1:
+            second.set()
+        return 10 * i
 
     def stream() -> Iterator[int]:
         for i in range(n):

@@ -16,6 +16,7 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Callable
+from numbers import Real
 from typing import Any
 
 
@@ -51,6 +52,11 @@ def call(function: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
         name = getattr(function, "__name__", "your function")
         told = f"{name}({', '.join(shown)}) raises {type(error).__name__}: {error}"
         raise Wrong(told) from error
+
+
+def is_number(value: Any) -> bool:
+    """A number that can be computed with: neither True nor False, nan nor too large."""
+    return isinstance(value, Real) and type(value) is not bool and abs(value) < 1e300
 
 
 def short(value: Any, most: int = 60) -> str:
