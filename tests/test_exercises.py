@@ -137,6 +137,10 @@ def exercise_9_1(double):
         (lambda x: None, "not solved yet."),
         (lambda x: 2 * x, "right."),
         (lambda x: 2, "not yet right. double(4) is 8, not 2."),
+        (
+            lambda x: 2 if x == 1 else None,
+            "not yet right. <lambda>(4) gives None: is a",
+        ),
         (lambda x: 1 / 0, "not yet right. <lambda>(1) raises ZeroDivisionError: divi"),
         (lambda: 1, "not yet right. <lambda>(1) raises TypeError"),
         (3, "not yet right. your function(1) raises TypeError: 'int' object is not c"),

@@ -30,8 +30,8 @@ def exercise_2_1(outcomes: Any) -> None:
     chains = [
         ("a", ["The answer is 3*5 = 15."], "of an equation the worked-out side counts"),
         ("b", ["THE ANSWER IS 15!"], "the stop string counts in capitals, too"),
-        ("c", ["So the answer is unclear."], "it holds the stop string, but a number?"),
-        ("d", ["It is 15.", "Yes, 15."], "where is the stop string?"),
+        ("c", ["So the answer is unclear."], "it holds the stop string, but no number"),
+        ("d", ["It is 15.", "Yes, 15."], "look for the stop string"),
         ("e", ["So 5+10 = 15.", "The answer is 15."], "line 2 holds the stop string"),
     ]
     expect(
@@ -42,7 +42,8 @@ def exercise_2_1(outcomes: Any) -> None:
         expect(
             isinstance(outcome, list | tuple)
             and [*map(bool, outcome[1:])] in ([True, False], [False, True]),
-            f"({name}) Give 3 values, exactly one of the last 2 True, not {outcome!r}.",
+            f"({name}) Give 3 values; the chain has ended, so exactly one of the last "
+            f"2 is True, not {outcome!r}: look for the stop string.",
         )
         env = started(max_steps=2)
         last = [env.step(line)[1:4] for line in lines][-1]

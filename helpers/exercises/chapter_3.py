@@ -53,8 +53,8 @@ def exercise_3_1(predicted: Any) -> None:
     )
     for k, right in ((2, (21, 4)), (8, (25, 2))):
         told = f"k = {k}: two whole numbers are asked for, not {short(predicted[k])}."
-        pair = isinstance(predicted[k], tuple) and [*map(type, predicted[k])]
-        expect(pair == [int, int], told)
+        is_pair = isinstance(predicted[k], tuple | list)
+        expect(is_pair and [*map(type, predicted[k])] == [int, int], told)
         nodes, deepest = predicted[k]
         hints = {
             right[0] - 1: "The root is a node, too.",
@@ -122,7 +122,7 @@ def exercise_3_3(merge_results: Any, pair: Any) -> None:
         all(abs(found[text] - prior) < 1e-9 for text, prior in truth.items()),
         f"The priors are {[*truth.values()]}, not {[found[text] for text in truth]}.",
     )
-    texts = isinstance(pair, tuple) and [*map(type, pair)] == [str, str]
+    texts = isinstance(pair, tuple | list) and [*map(type, pair)] == [str, str]
     expect(texts, f"pair: two texts are asked for, not {short(pair)}.")
     one, other = (extract_answer(text).value for text in pair)
     expect(one is not None, "pair: the first step states no number.")

@@ -11,7 +11,7 @@ from typing import Any
 
 from helpers.budget import Search, SearchResult
 from helpers.exercises import toys
-from helpers.exercises.checking import call, exercise, expect
+from helpers.exercises.checking import call, exercise, expect, is_number
 from helpers.exercises.toys import Table, Toy, crooked
 from helpers.grading import is_correct
 from helpers.proposal import Action
@@ -21,12 +21,12 @@ from helpers.tree import Node, leaves
 
 @exercise
 def exercise_5_1(child: Any, score: Any, turn: Any) -> None:
-    """V + c P sqrt(16) / (1 + N): A has 0.936, B 0.88 and C 1; level at 0.825."""
+    """Q + c P sqrt(16) / (1 + N): A has 0.936, B 0.88 and C 1; level at 0.825."""
     expect(child in ("A", "B", "C"), f'"A", "B" or "C" is asked for, not {child!r}.')
-    expect(child != "A", "A has the highest V, but also the most visits. Add U.")
+    expect(child != "A", "A has the highest Q, but also the most visits. Add U.")
     expect(child != "B", "B has the highest prior. Did you take the root of 16?")
     for number in (score, turn):
-        expect(isinstance(number, int | float), f"{number!r} is not a number.")
+        expect(is_number(number), f"{number!r} is not a number.")
     expect(abs(score - 2.2) > 1e-3, "2.2 is C without the square root of 16.")
     expect(abs(score - 1.2) > 1e-3, "1.2 is C with N below the line; it is 1 + N.")
     expect(abs(score - 1) < 1e-3, f"C is right, but its score is not {score}.")
@@ -155,6 +155,9 @@ def exercise_5_5(best_first: Any) -> None:
             "has the highest rank of all open nodes, not before."
         )
         expect(got == best, told)
+        (_, weight), *_ = found.ranked or [(None, None)]
+        told = f"The weight of the answer is its node's value, not {weight}."
+        expect(weight is not None and abs(weight - score[best]) < 1e-9, told)
         most = sum(x >= score[best] for steps, x in score.items() if steps != best)
         told = f"{len(asked)} nodes were expanded, but only {most} are worth as much "
         expect(len(asked) <= most, told + "as the best path; the others need no look.")

@@ -86,7 +86,7 @@ def exercise_7_3(by_solution: Any, pushes: Any) -> None:
         -2: "That is a sum; take the mean over the solutions.",
         -2.5: "Filling was counted: the gains of 9 have a mask of 0.",
         -0.25: "A solution is divided by its own number of tokens, filling left out.",
-        -1 / 3: "That is the mean over all tokens, as `grpo` has it: not the mistake.",
+        -1 / 3: "That is the mean over all tokens, as `grpo` has it.",
     }
     for value, why in told.items():
         expect(not near(loss, value), f"{why} ({loss:.3g} for gains of 3, 3 and -1.)")
@@ -129,6 +129,7 @@ def exercise_7_4(two_estimates: Any) -> None:
     (true, wide), (_, narrow) = estimates(now, start)
     told = {
         -true: "x is the start's probability over that of now.",
+        0.2738: "Your arguments are exchanged: `now` comes first.",
         -0.2739: "Tokens are drawn by the model now: weigh by `now`.",
         -0.1234: "Weigh each token by its probability, `now`.",
     }

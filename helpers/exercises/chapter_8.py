@@ -147,8 +147,10 @@ def seeds_of(run: Any, questions: list[str], seed: int) -> list[Any]:
         expect(whole, f"{name}: the seed {seeds[q]!r} is no whole number.")
     right = isinstance(found, list) and found == [f"{q} {seeds[q]}" for q in questions]
     expect(right, f"{name}: give a list of the answers, in the order of the questions.")
-    told = "make the generator before the loop; derive a seed from the question, too"
-    expect(len({*seeds.values()}) == len(seeds), f"{name}: a seed is shared; {told}.")
+    told = (
+        "Is a generator made anew for each, its range small, or the question left out?"
+    )
+    expect(len({*seeds.values()}) == len(seeds), f"{name}: a seed is shared. {told}")
     return [seeds[q] for q in questions]
 
 

@@ -16,8 +16,11 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Callable
+from contextvars import ContextVar
 from numbers import Real
 from typing import Any
+
+has_answered = ContextVar("has_answered", default=False)  # in this check
 
 
 class Unsolved(Exception):
@@ -42,16 +45,23 @@ def given(answer: Any) -> Any:
 
 
 def call(function: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
-    """What a reader's function gives; what it raises is told with the arguments."""
+    """What a reader's function gives; what it raises is told with the arguments.
+
+    A function that gives None is unsolved, unless this check has had an answer before.
+    """
+    shown = [*map(short, arguments), *(f"{k}={short(v)}" for k, v in named.items())]
+    name = getattr(function, "__name__", "your function")
+    told = f"{name}({', '.join(shown)})"
     try:
-        return given(given(function)(*arguments, **named))
-    except (Unsolved, NotImplementedError) as error:
+        found = given(function)(*arguments, **named)
+    except NotImplementedError as error:
         raise Unsolved from error
     except Exception as error:
-        shown = [*map(short, arguments), *(f"{k}={short(v)}" for k, v in named.items())]
-        name = getattr(function, "__name__", "your function")
-        told = f"{name}({', '.join(shown)}) raises {type(error).__name__}: {error}"
-        raise Wrong(told) from error
+        raise Wrong(f"{told} raises {type(error).__name__}: {error}") from error
+    if found is None and has_answered.get():
+        raise Wrong(f"{told} gives None: is a `return` missing?")
+    has_answered.set(found is not None)
+    return given(found)
 
 
 def is_number(value: Any) -> bool:
@@ -71,6 +81,7 @@ def exercise(check: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(check)
     def told(*answers: Any) -> None:
+        has_answered.set(False)
         try:
             check(*map(given, answers))
             verdict, passed = "right.", True

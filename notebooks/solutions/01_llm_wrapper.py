@@ -58,7 +58,7 @@ column = "different"
 ### END SOLUTION
 
 # %% exercise_1_5
-found = ...  # a problem of generate("test", 120, seed=5, steps=(2, 3))
+found = ...  # another problem of generate("test", 120, seed=5, steps=(2, 3))
 ### BEGIN SOLUTION
 whole = {"n": 200, "stop": "Question:"}
 greedy, bold = LLMGen("abacus", 0, **whole), LLMGen("abacus", 1, **whole)
@@ -71,7 +71,7 @@ def right(llm: LLMGen, problem: dict[str, str], k: int) -> int:
     return sum(is_correct(step.text, problem["answer"]) for step in steps)
 
 
-for problem in generate("test", 120, seed=5, steps=(2, 3)):
+for problem in generate("test", 120, seed=5, steps=(2, 3))[4:]:
     if not right(greedy, problem, 1) and right(bold, problem, 16) >= 5:
         found = problem
         break

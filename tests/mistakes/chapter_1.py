@@ -2,6 +2,7 @@
 
 import math
 
+from helpers.abacus.problems import generate
 from helpers.exercises import check
 from helpers.llm import derive_seed
 
@@ -51,6 +52,14 @@ def naive(probs):
     return -sum(p * math.log(p) for p in probs.values())
 
 
+def nested(llm, prompt, k, seed):
+    return [llm.sample(prompt, 1, seed) for _ in range(k)]
+
+
+def exchanged(*arguments):
+    return per_sibling(derive_seed)(*arguments)[::-1]
+
+
 MISTAKES = [
     (check.exercise_1_1, [10], "before the temperature"),
     (check.exercise_1_1, [0.1**0.1], "larger share is divided"),
@@ -61,14 +70,18 @@ MISTAKES = [
     (check.exercise_1_2, [lambda probs: -naive(probs)], "mind the sign"),
     (check.exercise_1_2, [naive], "raises ValueError"),
     (check.exercise_1_2, [lambda probs: float(len(probs))], "entropy 0, not 1.0"),
-    (check.exercise_1_3, [per_sibling(lambda seed, prompt, i: seed)], "Five different"),
+    (check.exercise_1_3, [per_sibling(lambda seed, prompt, i: seed)], "same seed"),
     (check.exercise_1_3, [per_sibling(lambda seed, p, i: seed + i)], "seed . i is no"),
     (check.exercise_1_3, [cheap], "copies included"),
     (check.exercise_1_3, [endless], "although the limit"),
     (check.exercise_1_3, [lambda *a: ["x"] * 5], "two things"),
     (check.exercise_1_4, [siblings, "different"], "The siblings differ"),
     (check.exercise_1_4, [always_zero, "different"], "Another seed"),
-    (check.exercise_1_4, [copies, "tokens"], "looks much the same"),
+    (check.exercise_1_4, [copies, "tokens"], "by chance"),
+    (check.exercise_1_4, [nested, "different"], "take its first step"),
+    (check.exercise_1_2, [lambda probs: "0"], "Give back a number"),
+    (check.exercise_1_3, [exchanged], "First a list of texts"),
+    (check.exercise_1_5, [generate("test", 24, seed=5, steps=(2, 3))[3]], "section 8"),
     (check.exercise_1_4, [copies, "seed"], "no column"),
     (check.exercise_1_5, [{"question": "What?", "answer": "1"}], "Take a problem"),
 ]

@@ -159,7 +159,7 @@ MISTAKES = [
     (plan, [plan_with(good, hours=1)], "hours: tokens / speed gives seconds"),
     (plan, [plan_with(good, million=1)], "money: the price is that of a million"),
     (shared, [per_question, reverse, per_question], "first must get the first"),
-    (shared, [anew, reverse, per_question], "before the loop"),
+    (shared, [anew, reverse, per_question], "made anew for each"),
     (shared, [runs_with(lambda s, q, i: i), reverse, per_question], "use `seed`"),
     (shared, [runs_with(lambda *a: random.random()), reverse, per_question], "whole"),
     (shared, [lambda *a: "x", reverse, per_question], "nobody asked"),
