@@ -40,8 +40,8 @@ def watch(in_given_order: Any, n: int, window: int) -> tuple[list[Any], list[int
 
     def slow_start(i: int) -> int:
         """A task; the first one ends after the second, if that may begin before."""
-        if i == 0:
-            second.wait(0.1)
+        if i == 0 and window > 1:
+            second.wait(2)
         if i == 1:
             second.set()
         return 10 * i
