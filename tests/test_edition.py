@@ -9,6 +9,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from nbclient import NotebookClient
 
 pytestmark = pytest.mark.class_room
 pytest.importorskip("nbgrader")
@@ -25,6 +26,9 @@ def load(path):
 
 
 edition = load(ROOT / "notebooks" / "edition.py")
+SOLVED = [
+    p for p in sorted(edition.HERE.glob("[0-9]*.ipynb")) if edition.solutions_of(p)
+]
 
 
 def exercises_only(path):
@@ -93,3 +97,12 @@ def test_nbgrader_marks_a_solved_and_a_wrong_submission(course):
         marks = {s: book.find_submission(NAME, s) for s in ("ada", "bob")}
         assert marks["ada"].score == marks["ada"].max_score == 9
         assert marks["bob"].score == 1  # the entropy
+
+
+@pytest.mark.parametrize("path", SOLVED, ids=lambda path: path.stem)
+def test_the_teachers_edition_runs_from_top_to_bottom(path, monkeypatch):
+    """Lesson and solutions together; a check that is not content would raise."""
+    monkeypatch.setenv("NBGRADER_EXECUTION", "validate")
+    monkeypatch.setenv("TQDM_DISABLE", "1")
+    where = {"metadata": {"path": str(ROOT / "notebooks")}}
+    NotebookClient(edition.teachers(path), timeout=600, resources=where).execute()
