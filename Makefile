@@ -55,7 +55,7 @@ notebooks: set-up
 
 test: set-up
 	@echo "1 of 2: the helpers (tests/)"
-	@$(PLAIN) $(PY) -m pytest -q -m "not train and not live and not ollama" tests
+	@$(PLAIN) $(PY) -m pytest -q -m "not train and not class_room and not live and not ollama" tests
 	@echo "2 of 2: the notebooks, every output compared"
 	@$(DEFAULTS) $(PY) -m pytest -q $(NBVAL) notebooks
 

@@ -67,16 +67,15 @@ def check_packages() -> Iterator[Finding]:
         with suppress(metadata.PackageNotFoundError):
             found[need.name] = metadata.version(need.name)
     for need in needs:
-        version = found.get(need.name, "missing")
-        if version not in need.specifier:
-            yield Finding(
-                "problem", f"{need.name} is {version}; needed: {need}", SET_UP
-            )
+        version = found.get(need.name)
+        if not (version and need.specifier.contains(version, prereleases=True)):
+            what = f"{need.name} is {version or 'missing'}; needed: {need}"
+            yield Finding("problem", what, SET_UP)
     yield Finding("ok", f"{len(found)} of {len(needs)} packages found")
 
 
 def check_kernel() -> Iterator[Finding]:
-    """Do the notebooks run in this Python, with the helpers of this folder?"""
+    """Do the notebooks run in this Python?"""
     from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
 
     advice = "python -m ipykernel install --sys-prefix"

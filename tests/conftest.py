@@ -7,8 +7,11 @@ from helpers.llm import LLMGen
 
 
 @pytest.fixture(autouse=True)
-def one_request_at_a_time(monkeypatch):
-    monkeypatch.delenv("OLLAMA_NUM_PARALLEL", raising=False)
+def undisturbed(monkeypatch):
+    """No variable of this computer leads elsewhere."""
+    for name in ("OLLAMA_NUM_PARALLEL", "REASONING_HOSTS", "REASONING_RECORD"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("NO_PROXY", "*")
 
 
 @pytest.fixture

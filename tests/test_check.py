@@ -15,10 +15,9 @@ ROOT = Path(__file__).resolve().parents[1]
 
 @pytest.fixture(autouse=True)
 def surroundings(monkeypatch):
-    for name in ("REASONING_MODEL", "REASONING_HOSTS", "GSM8K_PATH"):
+    for name in ("REASONING_MODEL", "GSM8K_PATH"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("OLLAMA_HOST", "127.0.0.1:1")  # nobody there
-    monkeypatch.setenv("NO_PROXY", "*")
 
 
 def problems(only):

@@ -3,32 +3,19 @@
 Run by `make test-class`; it needs the extra `class`.
 """
 
-import importlib.util
 import json
-from pathlib import Path
 
 import nbformat
 import pytest
 from nbclient import NotebookClient
+from test_exercises import ROOT, edition
+from test_notebooks import NOTEBOOKS
 
 pytestmark = pytest.mark.class_room
 pytest.importorskip("nbgrader")
 
-ROOT = Path(__file__).resolve().parents[1]
 NAME = "01_llm_wrapper"
-
-
-def load(path):
-    spec = importlib.util.spec_from_file_location("loaded", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-edition = load(ROOT / "notebooks" / "edition.py")
-SOLVED = [
-    p for p in sorted(edition.HERE.glob("[0-9]*.ipynb")) if edition.solutions_of(p)
-]
+SOLVED = [path for path in NOTEBOOKS if edition.solutions_of(path)]
 
 
 def exercises_only(path):

@@ -86,13 +86,6 @@ def server(request, modelfile):
         yield request.getfixturevalue("stand_in")
 
 
-@pytest.fixture(autouse=True)
-def surroundings(monkeypatch):
-    for name in ("REASONING_HOSTS", "REASONING_RECORD"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("NO_PROXY", "*")
-
-
 @pytest.fixture
 def llm(server):
     return LLMGen(NAME, host=server.host, seed=1)

@@ -39,10 +39,7 @@ def modelfile(tmp_path_factory):
 
 
 @pytest.fixture(autouse=True)
-def surroundings(monkeypatch):
-    for name in ("REASONING_HOSTS", "REASONING_RECORD"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("NO_PROXY", "*")
+def impatient(monkeypatch):
     monkeypatch.setattr(connection, "BACKOFF", (0.0,))
 
 

@@ -8,7 +8,7 @@ that `AutoModel...from_pretrained(DIR)` and TRL's trainers take it. It needs the
 `train` (transformers).
 
 Two conventions of Hugging Face differ from ours. It stores a matrix as (outputs,
-inputs), so all are turned over. And its rotary positions turn number i of a head
+inputs), so all are transposed. And its rotary positions turn number i of a head
 together with number i + D/2, where ours (and the original Llama's) turns neighbours; so
 the rows of each head of `query` and `key` are put in another order, which leaves
 attention as it is.

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from helpers.exercises.checking import call, exercise, expect, is_number, short
+from helpers.exercises.checking import call, exercise, expect, is_number, near, short
 from helpers.verification import best_at_k, roc_auc
 
 JOINS = {"last": lambda s: s[-1], "min": min, "product": math.prod, "mean": fmean}
@@ -25,11 +25,6 @@ def number_of(function: Any, *arguments: Any) -> float:
     found = call(function, *arguments)
     expect(is_real(found), f"Give back a number, not {short(found)}.")
     return float(found)
-
-
-def close(a: float, b: float) -> bool:
-    """Are both the same, but for rounding?"""
-    return abs(a - b) < 1e-9
 
 
 @exercise
@@ -51,10 +46,10 @@ def exercise_6_2(auc_of_pairs: Any) -> None:
     """Pairs of a right and a wrong path, of one problem, counted together."""
     found = number_of(auc_of_pairs, [0.9, 0.8, 0.3, 0.2], [True, False, True, False])
     expect(not found > 1, f"The share of pairs is wanted, not their number: {found}.")
-    expect(not close(found, 0.25), "0.25: a pair is won if the *right* one is above.")
-    expect(close(found, 0.75), f"Of four pairs, three are in order; you say {found}.")
+    expect(not near(found, 0.25), "0.25: a pair is won if the *right* one is above.")
+    expect(near(found, 0.75), f"Of four pairs, three are in order; you say {found}.")
     found = number_of(auc_of_pairs, [0.5, 0.5], [True, False])
-    expect(close(found, 0.5), f"Equal scores count half, not {found:g}.")
+    expect(near(found, 0.5), f"Equal scores count half, not {found:g}.")
     scores = [0.9, 0.35, 0.2, 0.3, 0.4, 0.5, 0.6]
     right = [True, False, True, True, True, False, False]
     found = number_of(auc_of_pairs, scores, right, [0, 0, 1, 1, 1, 1, 1])
@@ -62,16 +57,16 @@ def exercise_6_2(auc_of_pairs: Any) -> None:
         roc_auc(scores, right): "With groups, you count pairs of different problems.",
         0.5: "You take the mean over the problems; put all their pairs together.",
     }.items():
-        expect(not close(found, wrong), why)
-    expect(close(found, 1 / 7), f"One of seven pairs is in order; you say {found}.")
+        expect(not near(found, wrong), why)
+    expect(near(found, 1 / 7), f"One of seven pairs is in order; you say {found}.")
     found = number_of(auc_of_pairs, [0.9, 0.2, 0.5], [True, True, False], [*"abb"])
-    expect(close(found, 0), f"Problem 'a' has no pair, 'b' a lost one: 0, not {found}.")
+    expect(near(found, 0), f"Problem 'a' has no pair, 'b' a lost one: 0, not {found}.")
     found = number_of(auc_of_pairs, [0.1, 0.7], [True, True])
     expect(math.isnan(found), f"Without a pair nothing is measured: nan, not {found}.")
     table = np.random.default_rng(0).integers(0, (9, 2, 5), size=(60, 3)).tolist()
     columns = [[*column] for column in zip(*table, strict=True)]
     true, found = roc_auc(*columns), number_of(auc_of_pairs, *columns)
-    expect(close(found, true), f"60 paths of 5 problems: {true:.4f}, not {found:.4f}.")
+    expect(near(found, true), f"60 paths of 5 problems: {true:.4f}, not {found:.4f}.")
 
 
 @exercise
@@ -90,7 +85,7 @@ def exercise_6_3(four_paths: Any) -> None:
         own = scores.pop(how)
         rival = max(scores, key=scores.__getitem__)
         told = f"{how!r} gives {scores[rival]:.3f} to the path of {rival!r}, and"
-        expect(not close(own, scores[rival]), f"{told} the same to its own.")
+        expect(not near(own, scores[rival]), f"{told} the same to its own.")
         expect(own > scores[rival], f"{told} only {own:.3f} to its own.")
 
 
@@ -121,8 +116,8 @@ def exercise_6_4(squared_loss: Any) -> None:
     z, y = np.array([0.3, -2.0, 1.5, 0.0]), np.array([1.0, 0.9, 0.0, 0.25])
     loss, slopes = loss_and_slopes(squared_loss, z, y)
     p, true = 1 / (1 + np.exp(-z)), loss_of(z, y)
-    expect(not close(loss, 4 * true), "The loss is the mean over the rows.")
-    expect(close(loss, true), f"The loss is {true:.4f}, not {loss:.4f}.")
+    expect(not near(loss, 4 * true), "The loss is the mean over the rows.")
+    expect(near(loss, true), f"The loss is {true:.4f}, not {loss:.4f}.")
     moved = [loss_of(z + d, y) - loss_of(z - d, y) for d in 1e-5 * np.eye(4)]
     small = np.array(moved) / 2e-5
     for why, wrong in {
@@ -153,17 +148,17 @@ def exercise_6_5(cast: Any, expected_label: Any, telltale: Any) -> None:
     expect(cast == [0] * 8 + [1], f"Python says otherwise than {short(cast)}.")
     found = number_of(expected_label, [1] * 9, 0.9)
     expect(
-        close(found, 1),
+        near(found, 1),
         f"If every label is 1, so is the mean, not {found:.3f}: do the chances of 0 "
         "to k right rollouts add up to 1?",
     )
     found = number_of(expected_label, SHARES, 0.9)
-    expect(not close(found, 0.1), "You have exchanged the right and the wrong.")
-    expect(close(found, 0.9), f"Soft labels have the mean 0.9, not {found}.")
+    expect(not near(found, 0.1), "You have exchanged the right and the wrong.")
+    expect(near(found, 0.9), f"Soft labels have the mean 0.9, not {found}.")
     found = number_of(expected_label, [0] * 8 + [1], 0.9)
-    expect(close(found, 0.9**8), f"int() makes {0.9**8:.3f} of 0.9, not {found}.")
+    expect(near(found, 0.9**8), f"int() makes {0.9**8:.3f} of 0.9, not {found}.")
     found = number_of(expected_label, [0, 1, 1], 0.25)
-    expect(close(found, 7 / 16), f"k is len(labels) - 1: {7 / 16}, not {found}.")
+    expect(near(found, 7 / 16), f"k is len(labels) - 1: {7 / 16}, not {found}.")
     known = isinstance(telltale, str) and telltale in ("AUC", "ECE")
     expect(known, "`telltale` is one of 'AUC' and 'ECE'.")
     kept = "int() keeps the order of the states' values; an AUC sees no more than that."

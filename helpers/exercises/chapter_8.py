@@ -8,12 +8,12 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
-from helpers.exercises.checking import call, exercise, expect
+from helpers.exercises.checking import call, exercise, expect, is_number, near
 
 
-def near(number: Any, truth: float) -> bool:
-    """A number, and the right one but for rounding."""
-    return isinstance(number, int | float) and abs(number - truth) <= 0.002 * truth
+def nearly(number: Any, truth: float) -> bool:
+    """A number, and the right one to two thousandths."""
+    return is_number(number) and near(number, truth, 0.002 * truth)
 
 
 @exercise
@@ -93,7 +93,7 @@ def exercise_8_3(forecast: Any) -> None:
         expect(three[1] <= three[0] <= three[2], told)
     value, low, high = found["tokens"]
     expect(value != 4500, "4500 is what the trial took; the run has 1000 problems.")
-    expect(near(value, 500_000), f"The mean is 500: {value} is not 1000 times that.")
+    expect(nearly(value, 500_000), f"The mean is 500: {value} is not 1000 times that.")
     half, one = high - value, 1000 * 196
     for wrong, told in (
         (one, "it is that of one problem; a mean of n is sqrt(n) times as sure."),
@@ -101,16 +101,18 @@ def exercise_8_3(forecast: Any) -> None:
         (one / 3 * (8 / 9) ** 0.5, "`stdev` divides by n - 1, `pstdev` does not."),
         (one / 3 / 1000, "if the mean is wrong, it is wrong 1000 times."),
     ):
-        expect(not near(half, wrong), f"An interval of {half:.0f} to each side: {told}")
+        expect(
+            not nearly(half, wrong), f"An interval of {half:.0f} to each side: {told}"
+        )
     told = f"From {low:.0f} to {high:.0f}? It should be {one / 3:.0f} to each side."
-    expect(near(half, one / 3) and near(value - low, one / 3), told)
+    expect(nearly(half, one / 3) and nearly(value - low, one / 3), told)
     for name, unit, told in (
         ("hours", 1 / 50 / 3600, "tokens / speed gives seconds, 3600 to an hour"),
         ("money", 2.0 / 1e6, "the price is that of a million tokens"),
     ):
         for mine, right in zip(found[name], found["tokens"], strict=True):
             said = f"{name}: {told}; {right:.0f} tokens are {right * unit:.3f}, not"
-            expect(near(mine, right * unit), f"{said} {mine}.")
+            expect(nearly(mine, right * unit), f"{said} {mine}.")
 
 
 class Elsewhere(str):

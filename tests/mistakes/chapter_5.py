@@ -110,7 +110,13 @@ def sum_of_wins(scorer, paths):
     return len(paths) * favours(scorer, paths)
 
 
-def search_with(choose, is_over=lambda search: search.is_short, at_end=True):
+def never(search):
+    return False
+
+
+def search_with(
+    choose, is_over=lambda search: search.is_short, at_end=True, end="terminated"
+):
     """`best_first` with other decisions."""
 
     def best_first(env, llm, scorer=None, *, budget, seed=0, k=4):
@@ -121,7 +127,7 @@ def search_with(choose, is_over=lambda search: search.is_short, at_end=True):
             open_nodes.remove(node)
             if is_over(search):
                 node = search.roll_out(node)
-            if node.env.terminated:
+            if getattr(node.env, end):
                 return search.result([(node, node.value)])
             children = search.expand(node, k)
             for child in children:
@@ -143,18 +149,6 @@ def all_votes(env, llm, scorer=None, *, budget, seed=0, k=4):
     while open_nodes:
         open_nodes += search.expand(open_nodes.pop(0), k)
     return search.result([(leaf, leaf.value) for leaf in search.finished()])
-
-
-def cut_counts(env, llm, scorer=None, *, budget, seed=0, k=4):
-    search = Search(env, llm, scorer, budget, seed)
-    open_nodes = [search.root]
-    while open_nodes:
-        node = best(open_nodes)
-        open_nodes.remove(node)
-        if node.env.ended:
-            return search.result([(node, node.value)])
-        open_nodes += search.expand(node, k)
-    return search.result([])
 
 
 def dive(env, llm, scorer=None, *, budget, seed=0, k=4):
@@ -214,8 +208,8 @@ MISTAKES = [
     (check.exercise_5_5, [search_with(lambda x: x[-1])], "you stop at"),
     (check.exercise_5_5, [dive], "you stop at"),
     (check.exercise_5_5, [all_votes], "need no look"),
-    (check.exercise_5_5, [cut_counts], "cut off came first"),
-    (check.exercise_5_5, [search_with(best, lambda search: False)],
+    (check.exercise_5_5, [search_with(best, never, end="ended")], "cut off came first"),
+    (check.exercise_5_5, [search_with(best, never)],
      "roll the best node out"),
     (check.exercise_5_5, [only_its_best], "Give back search.result"),
     (check.exercise_5_6, ["397", TRUE], "A number from 0 to 499"),
