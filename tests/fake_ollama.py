@@ -40,7 +40,7 @@ class LongQueue(ThreadingHTTPServer):
 class ScriptedServer:
     """Keeps every request, and can be told what to answer. Use as a context manager.
 
-    requests: (path, JSON body) of each, in order.
+    requests: (path, JSON body) of each that came whole, in order.
     script[path]: answers to give before the usual ones, each a (status, JSON value or
     bytes) pair, HANG or BREAK.
     """
@@ -138,7 +138,11 @@ def handler_for(fake: ScriptedServer) -> type[BaseHTTPRequestHandler]:
 
         def do_POST(self) -> None:
             size = int(self.headers.get("Content-Length", 0))
-            body = json.loads(self.rfile.read(size) or b"{}")
+            sent = self.rfile.read(size)
+            if len(sent) < size:  # whoever asked was killed amid the request
+                self.close_connection = True
+                return
+            body = json.loads(sent or b"{}")
             fake.requests.append((self.path, body))
             if self.path == "/api/generate":
                 fake.asked.set()

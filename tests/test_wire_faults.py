@@ -3,6 +3,7 @@ that says what to do, and nothing is lost."""
 
 import json
 import re
+import socket
 from functools import partial
 
 import pytest
@@ -120,3 +121,14 @@ def test_failures_hold_no_text_that_breaks_the_file(server, tmp_path):
     server.script["/api/generate"].append((500, json.dumps(error).encode()))
     report = run(server, tmp_path / "x", pauses=())
     assert len(report.failed) == 1 and len(report.right) == 2
+
+
+def test_half_a_request_is_none(server):
+    """Who asked was killed: notebook 08 does that, and its requests are counted."""
+    host, _, port = server.host.removeprefix("http://").partition(":")
+    head = "POST /api/generate HTTP/1.1\r\nContent-Length: 99\r\n\r\n"
+    with socket.create_connection((host, int(port))) as line:
+        line.sendall(head.encode())
+        line.shutdown(socket.SHUT_WR)
+        assert line.recv(1) == b""
+    assert server.requests == []
