@@ -18,9 +18,10 @@ from functools import partial
 from pathlib import Path as File
 from tempfile import TemporaryDirectory
 
-from helpers.abacus.engine import Continuation, Engine, Sampling
+from helpers.abacus.engine import Continuation, Engine
 from helpers.abacus.finetune import Learner
 from helpers.abacus.prompt import PROBLEM_FORMAT, TASK_DESCRIPTION
+from helpers.abacus.sampling import Sampling
 from helpers.abacus.tokenizer import END_OF_TEXT, Tokenizer
 from helpers.abacus.transformer import Params
 from helpers.budget import SearchResult, check_counts

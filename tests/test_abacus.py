@@ -12,15 +12,9 @@ import ollama
 import pytest
 
 from helpers.abacus.client import AbacusClient, check_options, load_engine
-from helpers.abacus.engine import (
-    WEIGHTS,
-    Engine,
-    Sampling,
-    allowed,
-    draw,
-    log_softmax,
-)
+from helpers.abacus.engine import WEIGHTS, Engine
 from helpers.abacus.prompt import PROBLEM_FORMAT, TASK_DESCRIPTION
+from helpers.abacus.sampling import Sampling, allowed, draw, log_softmax
 from helpers.abacus.tokenizer import END_OF_TEXT
 from helpers.abacus.transformer import causal_attention, hidden_states, logits, rotary
 
@@ -109,6 +103,55 @@ def test_a_batch_may_hold_many_prompts(engine: Engine) -> None:
         assert (one.ids, one.reason, one.sampled) == (row.ids, row.reason, row.sampled)
         np.testing.assert_allclose(one.log_probs, row.log_probs, atol=1e-10)
     assert rows[3].reason == "length" and rows[3].sampled == 1
+
+
+def test_a_large_batch_is_shared_out_to_threads(engine: Engine, monkeypatch) -> None:
+    """Whoever computes a row, and however many there are."""
+    monkeypatch.setattr("os.cpu_count", lambda: 3)
+    prompts = [PROMPT] * 90 + [PROMPT + "She"] * 10  # parts of 34, 34 and 32 rows
+    how = Sampling(temperature=1.5)
+    rows = engine.generate(prompts, range(100), 20, how, ["\n"])
+    for seed in (0, 33, 34, 67, 68, 89, 90, 99):
+        (one,) = engine.generate([prompts[seed]], [seed], 20, how, ["\n"])
+        assert (one.ids, one.reason, one.text) == (
+            rows[seed].ids, rows[seed].reason, rows[seed].text
+        )  # fmt: skip
+
+
+def test_a_row_that_has_ended_does_not_run_out_of_the_context(engine: Engine) -> None:
+    """It is carried along beside one that goes on from a shorter prompt."""
+    long = "one " * 600
+    room = engine.config.context - len(engine.encode(long))
+    prompts, how = [long] + [PROMPT] * 6, Sampling(temperature=0.3)
+    rows = engine.generate(prompts, range(7), [room] + [room + 30] * 6, how, ["@"])
+    (one,) = engine.generate([PROMPT], [6], room + 30, how, ["@"])
+    assert rows[0].sampled <= room and rows[6].ids == one.ids
+
+
+def test_a_stop_may_lie_across_tokens(engine: Engine) -> None:
+    """It is found wherever it begins and ends, as in the text as a whole."""
+    how = Sampling(temperature=0)
+    (free,) = engine.generate([PROMPT], [0], 40, how)
+    for start in range(1, 30):
+        stop = free.text[start : start + 5]
+        (cut,) = engine.generate([PROMPT], [0], 40, how, [stop, "@@"])
+        assert cut.text == free.text[: free.text.index(stop)]
+        assert cut.reason == "stop" and cut.sampled == len(cut.ids) + 1
+
+
+def test_single_precision_is_near(engine: Engine) -> None:
+    """The same network, to the digits that single precision has."""
+    single = Engine(precision="float32")
+    ids = single.encode(PROMPT)
+    state, past = single.read(ids)
+    assert state.dtype == past.dtype == np.float32
+    np.testing.assert_allclose(state, plain_states(engine, ids)[-1], atol=1e-4)
+    (row,) = single.generate([PROMPT], [3], 30, Sampling(), ["\n"])
+    expected = plain_log_probs(engine, ids + row.ids)[len(ids) - 1 : -1]
+    expected = expected[np.arange(len(row.ids)), row.ids]
+    np.testing.assert_allclose(row.log_probs, expected, atol=1e-4)
+    with pytest.raises(ValueError, match='type "float64" or "float32"'):
+        Engine(precision="half")
 
 
 def test_log_probs_are_those_of_the_forward_pass(engine: Engine) -> None:

@@ -8,7 +8,7 @@ import pytest
 from autograd import grad
 from tqdm import tqdm
 
-from helpers.abacus.engine import HERE, WEIGHTS, Engine, Sampling
+from helpers.abacus.engine import HERE, WEIGHTS, Engine
 from helpers.abacus.finetune import (
     Learner,
     gradients,
@@ -18,6 +18,7 @@ from helpers.abacus.finetune import (
 )
 from helpers.abacus.hasty import both_ways, hurry
 from helpers.abacus.problems import generate
+from helpers.abacus.sampling import Sampling
 from helpers.abacus.tokenizer import END_OF_TEXT
 from helpers.abacus.transformer import (
     Config,

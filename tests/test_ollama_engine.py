@@ -24,8 +24,9 @@ from test_evaluation import results  # noqa: E402
 from test_strategies import narrow  # noqa: E402
 from toy_language import ALL, PLENTY  # noqa: E402
 
-from helpers.abacus.engine import Engine, Sampling, allowed  # noqa: E402
+from helpers.abacus.engine import Engine  # noqa: E402
 from helpers.abacus.problems import generate  # noqa: E402
+from helpers.abacus.sampling import Sampling, allowed  # noqa: E402
 from helpers.abacus.to_gguf import write_gguf  # noqa: E402
 from helpers.clients import find_digest, server_address  # noqa: E402
 from helpers.env import GSM8KEnv, Problem  # noqa: E402

@@ -23,7 +23,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zipfile import BadZipFile
 
-from .engine import HERE, WEIGHTS, Continuation, Engine, Sampling
+from .engine import HERE, WEIGHTS, Continuation, Engine
+from .sampling import Sampling
 from .transformer import init_params, shapes
 
 if TYPE_CHECKING:

@@ -1,0 +1,189 @@
+"""The transformer once more, arranged for speed: what `engine.py` computes with.
+
+Vocabulary used here, beside that of `transformer.py`: a *row* is one text of a batch,
+of which one new token is read at a time; the *prefix* is what it begins with, and has
+been read before; *own* tokens are those that came after it; a *group* is the rows of
+one prefix, which stand together. The *cache* holds the keys and values of tokens that
+were read, each computed once.
+
+It computes what `transformer.hidden_states` computes, which is the one to learn from; a
+test compares them. What is arranged in another way has a comment with the time that it
+saves of a step, for one row and for 64 (measured after 100 tokens, in double
+precision).
+
+Covers: a text that goes on from one that is known, and one token of many texts. Does
+not cover: gradients; other array libraries than NumPy.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from .transformer import Config, Params, rotary
+
+Array = np.ndarray
+# layer, queries, keys, values (H, n, D) -> what is seen (n, d)
+Attention = Callable[[int, Array, Array, Array], Array]
+
+
+@dataclass(frozen=True)
+class Layer:
+    """The parameters of a layer, joined to as few matrices as possible."""
+
+    query_key_value: Array  # (d, 3d)
+    out: Array  # (d, d)
+    minus_gate_up: Array  # (d, 2F)
+    down: Array  # (F, d)
+
+
+def join(params: Params, layer: int, size: int) -> Layer:
+    """Matrices by which the same thing is multiplied stand side by side. The norm's gain,
+    the scale of the attention and the minus in the gate are put into them. (Saves 17 %
+    of a step for one row, 2 % for 64.)"""
+    w = {k.partition(".")[2]: p for k, p in params.items() if k.startswith(f"{layer}.")}
+    root = len(w["query"]) ** 0.5  # the length of a vector with a mean square of one
+    first = [w["query"] * size**-0.5, w["key"], w["value"]]
+    return Layer(
+        root * w["attention_norm"][:, None] * np.hstack(first),
+        w["attention_out"],
+        root * w["feed_norm"][:, None] * -np.hstack([w["gate"], w["up"]]),
+        w["down"],
+    )
+
+
+def softmax(scores: Array) -> Array:
+    """Turn scores into weights with a sum of one along the last axis, in place."""
+    scores -= scores.max(axis=-1, keepdims=True)
+    np.exp(scores, out=scores)
+    scores /= scores.sum(axis=-1, keepdims=True)
+    return scores
+
+
+class Decoder:
+    """The network with its parameters."""
+
+    def __init__(self, params: Params, config: Config) -> None:
+        self.embedding, self.config = params["embedding"], config
+        self.size = config.width // config.heads
+        self.layers = [join(params, i, self.size) for i in range(config.layers)]
+        self.final_gain = config.width**0.5 * params["final_norm"]
+        shape = config.layers, 2, config.heads, 0, self.size
+        self.nothing = np.empty(shape, self.embedding.dtype)  # has been read so far
+        # Pairs of neighbours are complex numbers: one multiplication turns them all
+        # (saves 17 % for one row, 2 % for 64).
+        cos, sin = rotary(config, 0, config.context)
+        self.complex = np.result_type(self.embedding, np.complex64)
+        self.turns = (cos + 1j * sin).astype(self.complex)[:, None, None]
+
+    def states(self, tokens: Array, places: Array, attend: Attention) -> Array:
+        """The last layer's normalised states (n, d) for n tokens at their places."""
+        c, turn = self.config, self.turns[places]
+        x = self.embedding[tokens]
+        for i, w in enumerate(self.layers):
+            qkv = (self.unit(x) @ w.query_key_value).reshape(-1, 3, c.heads, self.size)
+            pairs = qkv[:, :2].view(self.complex)
+            pairs *= turn
+            x += attend(i, *qkv.transpose(1, 2, 0, 3)) @ w.out
+            both = self.unit(x) @ w.minus_gate_up
+            minus_gate, up = both[:, : c.hidden], both[:, c.hidden :]
+            up *= minus_gate  # both have a minus
+            up /= 1 + np.exp(minus_gate, out=minus_gate)
+            x += up @ w.down
+        return self.unit(x) * self.final_gain
+
+    def unit(self, x: Array) -> Array:
+        """Each vector (n, d) scaled to a length of one."""
+        square = np.einsum("nd,nd->n", x, x)[:, None]
+        return x / np.sqrt(square + x.shape[1] * self.config.epsilon)
+
+    def scores(self, states: Array) -> Array:
+        """Unnormalised log-probabilities of the next token, (n, d) -> (n, V)."""
+        return states @ self.embedding.T
+
+    def step(self, tokens: Array, cache: "Cache") -> Array:
+        """Read one more token a row (B,); the states (B, d) after them."""
+        cache.grow()
+        # A row that has ended may be carried along beyond the context.
+        places = np.minimum(cache.places, self.config.context - 1)
+        return self.states(tokens, places, cache.attend)
+
+    def read(self, tokens: Sequence[int], past: Array) -> tuple[Array, Array]:
+        """Read a text that goes on from `past`, keys and values (layers, 2, H, T, D).
+
+        The state (d,) after the last token, and the keys and values of all of it.
+        """
+        known, new = past.shape[-2], len(tokens)
+        kept = np.empty((*past.shape[:3], known + new, self.size), past.dtype)
+        kept[..., :known, :] = past
+        future = np.triu(np.full((new, known + new), -np.inf, past.dtype), 1 + known)
+
+        def attend(layer: int, q: Array, k: Array, v: Array) -> Array:
+            keys, values = kept[layer]
+            keys[:, known:], values[:, known:] = k, v
+            weights = softmax(q @ keys.swapaxes(1, 2) + future)
+            return by_token(weights @ values)
+
+        places = np.arange(known, known + new)
+        return self.states(np.array(tokens), places, attend)[-1], kept
+
+
+def by_token(seen: Array) -> Array:
+    """What each head has seen (H, n, D), side by side for each token (n, d)."""
+    return seen.swapaxes(0, 1).reshape(seen.shape[1], -1)
+
+
+class Cache:
+    """Keys and values of all layers: of each prefix once, of each row its own tokens.
+
+    A prefix is (layers, 2, H, tokens, D); `sizes` are the rows of each, which stand
+    together. Own tokens are (layers, 2, H, B, tokens, D).
+    """
+
+    def __init__(self, prefixes: Sequence[Array], sizes: Sequence[int]) -> None:
+        layers, _, heads, _, size = prefixes[0].shape
+        self.prefixes = prefixes
+        self.group = np.repeat(np.arange(len(prefixes)), sizes)  # of each row
+        self.read = np.array([prefix.shape[-2] for prefix in prefixes])  # tokens
+        shape = layers, 2, heads, len(self.group), 32, size
+        self.own = np.empty(shape, prefixes[0].dtype)
+        self.length = 0  # own tokens of every row
+        self.keep(np.arange(len(self.group)))
+
+    def keep(self, rows: Sequence[int]) -> None:
+        """Forget the other rows."""
+        self.own, self.group = self.own[:, :, :, rows], self.group[rows]
+        found, starts = np.unique(self.group, return_index=True)
+        ends = [*starts[1:], len(self.group)]
+        parts = zip(found, starts, ends, strict=True)
+        self.groups = [(self.prefixes[i], slice(a, b)) for i, a, b in parts]
+        self.longest = self.read[found].max()
+
+    @property
+    def places(self) -> Array:
+        """The place (B,) of each row's last token in its text."""
+        return self.read[self.group] + self.length - 1
+
+    def grow(self) -> None:
+        """Make room for one more token in every row."""
+        if self.length == self.own.shape[-2]:
+            self.own = np.concatenate([self.own, np.empty_like(self.own)], axis=-2)
+        self.length += 1
+
+    def attend(self, layer: int, q: Array, k: Array, v: Array) -> Array:
+        """Attention of one new token a row to its prefix and its own tokens."""
+        keys, values = self.own[layer, ..., : self.length, :]
+        keys[..., -1, :], values[..., -1, :] = k, v
+        scores = np.empty((*q.shape[:2], self.longest + self.length), q.dtype)
+        # Rows of one prefix are served by one matrix product a head (saves 3 % for 64).
+        for prefix, rows in self.groups:
+            n = prefix.shape[-2]
+            far = prefix[layer, 0].swapaxes(1, 2)
+            np.matmul(q[:, rows], far, out=scores[:, rows, :n])
+            scores[:, rows, n : self.longest] = -np.inf
+        np.matmul(keys, q[..., None], out=scores[..., self.longest :, None])
+        weights = softmax(scores)
+        seen = (weights[..., None, self.longest :] @ values)[..., 0, :]
+        for prefix, rows in self.groups:
+            seen[:, rows] += weights[:, rows, : prefix.shape[-2]] @ prefix[layer, 1]
+        return by_token(seen)
