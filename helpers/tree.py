@@ -130,19 +130,32 @@ def verdict(node: Node) -> str:
     return f" -> {'no number' if value is None else value} {mark}"
 
 
-def to_text(root: Node, width: int = 79) -> str:
+def numbers(node: Node, has_visits: bool) -> str:
+    """Say a node's visits, value and prior: "N 5  V 0.83  P 0.50"."""
+    visits = f"N {node.visits}  " if has_visits else ""
+    return f"{visits}V {node.value:.2f}  P {node.action.prior:.2f}"
+
+
+def to_text(
+    root: Node, chosen: Node | None = None, search: bool = False, width: int = 79
+) -> str:
     """Draw the tree in plain characters: a line a node, its prior before its step.
 
-    Steps are shortened to `width` columns; what a leaf answers is always shown.
+    With `search`, visits N (if any node has some), value V and prior P stand there. The
+    node `chosen` is marked. Steps are shortened to `width` columns; what a leaf answers
+    is always shown.
     """
     lines: list[str] = []
 
     def draw(node: Node, stem: str, branch: str, below: str) -> None:
-        label = f"{node.action.prior:.2f} {node.action.text}" if branch else "question"
-        room = max(8, width - len(stem + branch) - len(verdict(node)))
+        prior = f"{node.action.prior:.2f}"
+        note = f"{numbers(node, root.visits > 0)} " if search else prior
+        label = f"{note} {node.action.text}" if branch else "question"
+        end = verdict(node) + (" <- chosen" if node is chosen else "")
+        room = max(8, width - len(stem + branch + end))
         if len(label) > room:
             label = label[: room - 3] + "..."
-        lines.append(f"{stem}{branch}{label}{verdict(node)}")
+        lines.append(f"{stem}{branch}{label}{end}")
         for child in node.children:
             arms = ("`- ", "   ") if child is node.children[-1] else ("|- ", "|  ")
             draw(child, stem + below, *arms)

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import pytest
 
 from helpers.exercises import check
@@ -116,6 +117,51 @@ def test_a_mistake_is_named(checked, answers, said, capsys):
     checked(*answers)
     told = capsys.readouterr().out
     assert "not yet right." in told and re.search(said, told), told
+
+
+# Answers that are right in another form
+
+
+def bootstrap(marks, draws=1000, seed=0):
+    shares, rng = np.mean(marks, axis=1), np.random.default_rng(seed)
+    means = rng.choice(shares, size=(draws, len(shares))).mean(axis=1)
+    return np.quantile(means, [0.025, 0.975])
+
+
+def slopes_in_a_list(z, y):
+    p = (1 + np.tanh(z / 2)) / 2
+    return [np.mean((p - y) ** 2), [*(2 * (p - y) * p * (1 - p) / len(y))]]
+
+
+def moments(now, start):
+    p, x = np.array([(p, q / p) for p, q in zip(now, start, strict=True) if p]).T
+    terms = np.array([-np.log(x), x - np.log(x) - 1])
+    means = terms @ p
+    return np.array([means, ((terms - means[:, None]) ** 2 @ p) ** 0.5]).T
+
+
+def plan(trial, problems, speed, price):
+    half = 1.96 * np.std(trial, ddof=1) / len(trial) ** 0.5
+    tokens = problems * (np.mean(trial) + np.array([0, -half, half]))
+    return {"tokens": tokens, "hours": tuple(np.float32(tokens / speed / 3600)),
+            "money": tokens * price / 1e6}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("checked", "answers"),
+    [
+        (check.exercise_3_1, [{2: np.array([21, 4]), 8: (np.int64(25), 2)}]),
+        (check.exercise_4_4, [bootstrap, np.float64(4)]),
+        (check.exercise_5_1, ["C", np.float32(1), np.float64(0.825)]),
+        (check.exercise_6_4, [slopes_in_a_list]),
+        (check.exercise_7_4, [moments]),
+        (check.exercise_7_6, [np.array([[0.9999, 0.0001], [0.96, 0.04]])]),
+        (check.exercise_8_3, [plan]),
+    ],
+)
+def test_numpys_numbers_and_arrays_are_welcome(checked, answers, capsys):
+    checked(*answers)
+    assert capsys.readouterr().out.endswith(": right.\n")
 
 
 # The verdicts

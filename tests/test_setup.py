@@ -19,7 +19,7 @@ from rattler import MatchSpec
 ROOT = Path(__file__).resolve().parents[1]
 CONDA_NAMES = {"ollama": "ollama-python", "matplotlib": "matplotlib-base"}
 COMMANDS = {"notebooks", "test", "test-ollama", "class", "test-class", "test-train"}
-COMMANDS |= {"lab", "refresh", "clear"}
+COMMANDS |= {"lab", "refresh", "clear", "test-pages"}
 
 # An address of a package index, or an option that would hold one.
 INDEX = re.compile(
@@ -98,7 +98,7 @@ def test_every_dependency_has_a_lower_and_an_upper_bound():
     for line in PROJECT["project"]["dependencies"] + extras["test"]:
         operators = {spec.operator for spec in Requirement(line).specifier}
         assert operators == {">=", "<"}, line
-    assert set(extras) == {"test", "train", "class", "scale"}
+    assert set(extras) == {"test", "train", "class", "scale", "pages"}
 
 
 def tracked_files() -> list[Path]:
@@ -209,6 +209,14 @@ def test_the_glossary_is_in_order_and_names_a_notebook_for_each_word():
     assert words == sorted(words, key=str.casefold) and len(words) > 35
     for entry in text.split("\n## ")[1:]:
         assert re.search(r"\.ipynb\)", entry), entry
+
+
+def test_every_word_of_the_glossary_is_linked_from_a_notebook_and_no_other_is():
+    series = map(text_of, sorted((ROOT / "notebooks").glob("[0-9]*.ipynb")))
+    linked = {
+        a for text in series for a in re.findall(r"\(GLOSSARY\.md#([^)]+)\)", text)
+    }
+    assert linked == anchors_of(ROOT / "notebooks/GLOSSARY.md") - {"glossary"}
 
 
 @pytest.mark.parametrize("row", re.findall(r"^\| \[.*\|$", README, flags=re.M))

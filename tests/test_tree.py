@@ -195,6 +195,21 @@ def test_text_drawing():
     )
 
 
+def test_text_drawing_of_a_search():
+    root = breadth_first(make_env(STORY.get, max_actions=3), budget=10**6)
+    first, last = root.children
+    first.value, last.value = 0.755, 0.0
+    shown = to_text(root, last.children[0], search=True).splitlines()
+    assert shown[1] == "|- V 0.76  P 0.67  Ada sees 3*5 = 15 guests."
+    assert shown[-1].endswith("The answer is blue. -> no number [wrong] <- chosen")
+    assert sum(line.endswith("<- chosen") for line in shown) == 1
+    root.visits, first.visits = 12, 5
+    shown = to_text(root, search=True).splitlines()
+    assert shown[0] == "question" and shown[1].startswith("|- N 5  V 0.76  P 0.67  A")
+    assert shown[-2].startswith("`- N 0  V 0.00  P 0.33  Nobody")
+    assert max(map(len, to_text(root, last, search=True, width=40).splitlines())) <= 40
+
+
 def test_text_drawing_keeps_its_width_and_every_verdict():
     env = make_env(lambda line: ["word " * 30, "The answer is 15" + " guests" * 30])
     root = breadth_first(env, budget=10**6)

@@ -38,7 +38,7 @@ class Layer:
 
 
 def join(params: Params, layer: int, size: int) -> Layer:
-    """Matrices by which the same thing is multiplied stand side by side. The norm's gain,
+    """Matrices that multiply the same thing stand side by side. The gain of the norm,
     the scale of the attention and the minus in the gate are put into them. (Saves 17 %
     of a step for one row, 2 % for 64.)"""
     w = {k.partition(".")[2]: p for k, p in params.items() if k.startswith(f"{layer}.")}

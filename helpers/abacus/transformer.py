@@ -8,7 +8,7 @@ from names to arrays. `xp` is the array library: `numpy` to run the model,
 
 Attention is passed in as a function, because it is the one part that differs: in
 training every position looks at the ones before it (`causal_attention`), while
-the engine keeps the keys and values of earlier tokens (see `engine.py`).
+the engine keeps the keys and values of earlier tokens (see `decoder.py`).
 
 Not covered: biases, grouped queries, dropout, mixed precision.
 

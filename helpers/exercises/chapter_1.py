@@ -49,6 +49,7 @@ class Talker:
         self, prompt: str, k: int, seed: int | None = None, image: Any = None
     ) -> list[Step]:
         """k steps; which, depends on the seed alone."""
+        expect(len(self.seeds) < 1000, "It draws on although the limit is reached.")
         steps = []
         for i in range(k):
             own = seed if k == 1 else derive_seed(seed or 0, prompt, i)

@@ -10,7 +10,7 @@ import gymnasium
 from helpers.abacus.problems import generate
 from helpers.abacus.prompt import PROBLEM_FORMAT, TASK_DESCRIPTION
 from helpers.env import CoTEnv, GSM8KEnv, Problem
-from helpers.exercises.checking import call, exercise, expect, given
+from helpers.exercises.checking import call, exercise, expect, given, is_number
 from helpers.grading import extract_answer, is_correct, read_gold, strip_annotations
 from helpers.llm import LLMGen
 
@@ -55,7 +55,7 @@ def exercise_2_2(yes_no: Any) -> None:
     """An environment for yes and no: its rewards, and what it can read."""
     expect(
         isinstance(yes_no, type) and issubclass(yes_no, gymnasium.Env),
-        f"A subclass of CoTEnv is asked for, not {yes_no!r}.",
+        f"YesNoEnv: a subclass of CoTEnv is asked for, not {yes_no!r}.",
     )
 
     def at_end(lines: list[str], gold: str, stop: str) -> list[Any]:
@@ -83,7 +83,9 @@ def exercise_2_2(yes_no: Any) -> None:
         found = call(at_end, lines, gold, stop)
         given(None if found == [None, None] else found)
         told = f"Stop string {stop!r}, gold answer {gold!r}, chain {lines}:"
-        expect(found == wanted, f"{told} valid and reward are {wanted}, not {found}.")
+        names = "is_valid", "get_reward"
+        for name, mine, right in zip(names, found, wanted, strict=True):
+            expect(mine == right, f"{told} {name}() gives {mine}, not {right}.")
 
 
 def by_value(right: Any) -> Any:
@@ -135,8 +137,8 @@ def shaped(shaping: Any, potential: Any, lines: list[str], **how: Any) -> list[f
     for line in lines:
         result = call(env.step, line)
         five = isinstance(result, tuple) and len(result) == 5
-        number = five and isinstance(result[1], int | float)
-        expect(number, f"step gives five values, the 2nd a number, not {result!r}.")
+        told = f"step: five values are asked for, the 2nd a number, not {result!r}."
+        expect(five and is_number(result[1]), told)
         rewards.append(round(result[1], 9))
     return rewards
 
@@ -150,30 +152,32 @@ def exercise_2_4(shaping: Any, trick: Any) -> None:
 
     expect(
         isinstance(shaping, type) and issubclass(shaping, gymnasium.Wrapper),
-        f"A wrapper, a class, is asked for, not {shaping!r}.",
+        f"PotentialShaping: a wrapper, a class, is asked for, not {shaping!r}.",
     )
     good = ["On Tuesday 5*2 = 10.", "In all 5+10 = 15.", "The answer is 15."]
     cut = ["On Tuesday 5*2 = 10.", "It is 15.", "In all 5+10 = 15."]
     first = shaped(shaping, equations, good)[0]
-    expect(first == 0.1, f"A line with one `=` earns 0.1, not {first}: after - before.")
+    told = f"step: a line with one `=` earns 0.1, not {first}: after - before."
+    expect(first == 0.1, told)
     for lines, zero, wanted, why in (
         (good, True, [0.1, 0.1, 0.8], "differences count, and the last potential is 0"),
         (cut, True, [0.1, 0.0, -0.1], "a truncated episode has ended, too"),
         (good, False, [0.1, 0.1, 1], "zero_at_end=False, so the last potential is 0.2"),
     ):
         found = shaped(shaping, equations, lines, zero_at_end=zero)
-        expect(found == wanted, f"{lines} earn {wanted}, not {found}: {why}.")
+        expect(found == wanted, f"step: {lines} earn {wanted}, not {found}: {why}.")
     found = sum(shaped(shaping, lambda env: 5 - len(env.steps) ** 2, good))
-    expect(found == -4, f"If the start has potential 5, 1 - 5 is left, not {found}.")
+    told = f"step: if the start has potential 5, 1 - 5 is left, not {found}."
+    expect(found == -4, told)
     expect(
         isinstance(trick, list) and trick and all(isinstance(s, str) for s in trick),
-        f"`trick` is a list of sentences, not {trick!r}.",
+        f"trick: a list of sentences is asked for, not {trick!r}.",
     )
     env = started(max_steps=3)
     *_, last = [call(env.step, line)[1] for line in trick]
-    expect(env.ended and last == 0, "`trick` must end, and not be right.")
+    expect(env.ended and last == 0, "trick: the chain must end, and not be right.")
     found = sum(shaped(shaping, equations, trick, zero_at_end=False))
-    expect(found > 1.2, f"`trick` returns {found:.1f}; the right chain returns 1.2.")
+    expect(found > 1.2, f"trick: it returns {found:.1f}; the right chain returns 1.2.")
 
 
 @exercise

@@ -7,7 +7,7 @@ from typing import Any
 
 from helpers.abacus.problems import generate
 from helpers.env import FIRST_PROBLEM, CoTEnv, GSM8KEnv, Problem
-from helpers.exercises.checking import call, exercise, expect, short
+from helpers.exercises.checking import are_numbers, call, exercise, expect, short
 from helpers.grading import extract_answer
 from helpers.llm import LLMGen, Step
 from helpers.proposal import Action, merge_steps
@@ -47,14 +47,11 @@ def is_node(x: Any) -> bool:
 @exercise
 def exercise_3_1(predicted: Any) -> None:
     """400 tokens are ten expansions for 40, and three for 160."""
-    keys = isinstance(predicted, dict) and set(predicted) == {2, 8}
-    expect(
-        keys, f"A dictionary with keys 2 and 8 is asked for, not {short(predicted)}."
-    )
+    told = f"A dictionary with keys 2 and 8 is asked for, not {short(predicted)}."
+    expect(isinstance(predicted, dict) and {*predicted} == {2, 8}, told)
     for k, right in ((2, (21, 4)), (8, (25, 2))):
         told = f"k = {k}: two whole numbers are asked for, not {short(predicted[k])}."
-        is_pair = isinstance(predicted[k], tuple | list)
-        expect(is_pair and [*map(type, predicted[k])] == [int, int], told)
+        expect(are_numbers(predicted[k], 2), told)
         nodes, deepest = predicted[k]
         hints = {
             right[0] - 1: "The root is a node, too.",
@@ -86,9 +83,8 @@ def exercise_3_2(newest_first: Any) -> None:
     expect(order != "abcde", "That is breadth first.")
     expect(order != "acdbe", "It takes the first child; the newest was made last.")
     told = f"It expands {len(order) + 1} of 6 states, although there are tokens enough."
-    expect(
-        len(order) == 5, f"{told} After a chain's end, take the newest that is left."
-    )
+    told += " After a chain's end, take the newest that is left."
+    expect(len(order) == 5, told)
     expect(order == "beadc", f"It expands in the order {order}, and not in beadc.")
     for budget, right in ((50, 3), (60, 3), (0, 0)):
         number = len(asked(budget))
@@ -148,6 +144,9 @@ def exercise_3_4(expand_apart: Any, wasted: Any) -> None:
     expect(priors == [0.25] * 4, f"Priors {priors}: each child is one of four samples.")
     stands = sorted(child.path for child in found) == [["a"], ["a"], ["a"], ["b"]]
     expect(stands, "Every child needs a fork of its own, which takes the child's step.")
+    number = len({id(child.env) for child in found})
+    told = f"Your four children share {number} environments: fork for every child."
+    expect(number == 4, told)
     kept = root.children == found and all(child.parent is root for child in found)
     expect(kept, "The children belong into node.children, the node is their parent.")
     paid = root.expanded and root.spent == 40
@@ -160,9 +159,7 @@ def exercise_3_4(expand_apart: Any, wasted: Any) -> None:
         expect(tokens == right, f"wasted gives {short(tokens)}, not {right}: {message}")
 
     tree = breadth_first(begin(Script(says), 4), 1000)
-    told(
-        0, "breadth_first comes to no state twice. 'c' after 'a' is not 'c' after 'b'."
-    )
+    told(0, "no state comes twice. 'c' after 'a' is not 'c' after 'b'.")
     env = tree.env.fork()
     env.step("a")
     tree.children.append(Node(env, tree.children[0].action, tree))
@@ -178,6 +175,7 @@ def exercise_3_5(misread: Any) -> None:
     """The right answer has the most probability, but not the most leaves."""
     rows = generate("test", 120, seed=5, steps=(2, 3))
     expect(misread in rows, "Take one of generate('test', 120, seed=5, steps=(2, 3)).")
+    expect(misread != rows[3], "That is the one of notebook 01. There is another.")
     problem = Problem(misread["question"], misread["answer"])
     number, probability = Counter(), Counter()
     for leaf in leaves(breadth_first(begin(LLMGen("abacus"), 4, problem), 1000)):

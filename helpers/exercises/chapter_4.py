@@ -9,7 +9,14 @@ from math import sqrt
 from typing import Any
 
 from helpers.estimates import pass_at_k
-from helpers.exercises.checking import call, exercise, expect, is_number, short
+from helpers.exercises.checking import (
+    are_numbers,
+    call,
+    exercise,
+    expect,
+    is_number,
+    short,
+)
 from helpers.grading import extract_answer
 
 GOLD = Fraction(1200)
@@ -123,9 +130,8 @@ def exercise_4_4(interval_over_problems: Any, width_ratio: Any) -> None:
 
     def interval(marks: list[list[bool]], **named: int) -> tuple[float, float]:
         found = call(interval_over_problems, marks, **named)
-        is_pair = isinstance(found, tuple | list) and len(found) == 2
         told = f"Give back a tuple of two numbers, (low, high), not {short(found)}."
-        expect(is_pair and all(map(is_number, found)), told)
+        expect(are_numbers(found, 2), told)
         low, high = found
         expect(high <= 1, f"Give shares between 0 and 1; {short(high)} is larger.")
         expect(low <= high, "The lower end comes first.")
@@ -157,6 +163,9 @@ def exercise_4_4(interval_over_problems: Any, width_ratio: Any) -> None:
     again = [interval(alike, draws=100, seed=seed) for seed in range(6)]
     expect(first == again, "The same seed gave another interval.")
     expect(len(set(first)) > 1, "Every seed gives the same interval: use `seed`.")
+    low, high = interval(alike, draws=1, seed=0)
+    told = f"With draws=1 both ends are the one share, not {low:g} and {high:g}."
+    expect(low == high, f"{told} Use `draws`.")
 
     wider = number(width_ratio, "width_ratio")
     expect(wider != 16, "The width does not go with n: there is a root.")

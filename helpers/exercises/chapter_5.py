@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-import json
 import math
-import pathlib
 from operator import itemgetter
 from statistics import fmean
 from typing import Any
 
 from helpers.budget import Search, SearchResult
+from helpers.data import load_problems
+from helpers.env import GSM8KEnv, Problem
 from helpers.exercises import toys
-from helpers.exercises.checking import call, exercise, expect, is_number
+from helpers.exercises.checking import are_numbers, call, exercise, expect, is_number
 from helpers.exercises.toys import Table, Toy, crooked
-from helpers.grading import is_correct
+from helpers.grading import read_gold
+from helpers.llm import LLMGen
 from helpers.proposal import Action
 from helpers.rewards import AGGREGATIONS, Path, aggregate, find_equations
+from helpers.search import mcts
 from helpers.tree import Node, leaves
+from helpers.voting import self_consistency
 
 
 @exercise
@@ -44,8 +47,7 @@ def exercise_5_2(both_winners: Any) -> None:
 
     def run(votes: list[tuple[int, float]], raw: int, rescaled: int, why: str) -> None:
         found = call(both_winners, votes)
-        is_pair = isinstance(found, tuple) and len(found) == 2
-        expect(is_pair, f"Give back two answers as a tuple, not {found!r}.")
+        expect(are_numbers(found, 2), f"Give back two answers, not {found!r}.")
         expect(found[0] == raw, f"{votes}: by the values {raw} wins, not {found[0]}.")
         told = f"{votes}: after rescaling {rescaled} wins, not {found[1]}. {why}"
         expect(found[1] == rescaled, told)
@@ -119,7 +121,7 @@ def exercise_5_4(careless_best: Any, favours_cut: Any, never_gain: Any) -> None:
     ]  # fmt: skip
     for scorer, share, name in cases:
         found = call(favours_cut, scorer, paths)
-        expect(isinstance(found, int | float), f"A share is a number, not {found!r}.")
+        expect(is_number(found), f"A share is a number, not {found!r}.")
         told = f"A scorer that {name}: the share is {share}, not {found}."
         expect(abs(found - share) < 1e-9, told)
     is_set = isinstance(never_gain, set) and never_gain <= {*AGGREGATIONS}
@@ -133,21 +135,22 @@ def exercise_5_4(careless_best: Any, favours_cut: Any, never_gain: Any) -> None:
 def exercise_5_5(best_first: Any) -> None:
     """The best path of small languages, expanding no node worth less than it."""
 
-    def run(table: Table, budget: int, k: int = 2) -> Any:
-        toy = Toy(table)
-        env = toy.env()
-        found = call(best_first, env, toy, SURENESS, budget=budget, seed=0, k=k)
+    def run(table: Table, budget: int = 10**6, k: int = 2, seed: int = 0) -> Any:
+        toy, how = Toy(table), {"budget": budget, "seed": seed, "k": k}
+        found = call(best_first, toy.env(), toy, SURENESS, **how)
         is_result = isinstance(found, SearchResult)
         expect(is_result, f"Give back search.result([...]), not {found!r}.")
-        return found, toy.asked
+        return found, toy
 
     for seed in range(12):
         table = toys.language(seed)
         score = toys.nodes(table)
         best = max((x for x in score if x and "answer" in x[-1]), key=score.get)
-        found, asked = run(table, 10**6)
+        found, toy = run(table, seed=seed)
         expect(found.path is not None, "With a large budget it finds no answer.")
-        expect(all(k == 2 for _, k in asked), "Sample k steps of a node.")
+        expect(all(k == 2 for _, k in toy.asked), "Sample k steps of a node.")
+        told = f"It draws with seed {toy.seeds[0]}, not {seed}: give Search the `seed`."
+        expect({*toy.seeds} == {seed}, told)
         got = tuple(found.path.path)
         told = (
             f"In a small language the best path is {best} with {score[best]:.2f}; you "
@@ -159,44 +162,44 @@ def exercise_5_5(best_first: Any) -> None:
         told = f"The weight of the answer is its node's value, not {weight}."
         expect(weight is not None and abs(weight - score[best]) < 1e-9, told)
         most = sum(x >= score[best] for steps, x in score.items() if steps != best)
-        told = f"{len(asked)} nodes were expanded, but only {most} are worth as much "
-        expect(len(asked) <= most, told + "as the best path; the others need no look.")
+        told = (
+            f"{len(toy.asked)} nodes were expanded, but only {most} are worth as much"
+        )
+        expect(len(toy.asked) <= most, f"{told} as the best path; leave the others.")
+    told = "Of equal values the larger count is first: use `rank`, not `value` alone."
+    expect(run(toys.TIED, k=3)[0].answer.value == 1, told)
     cut = {x: {"More.": 1.0} for x in ("a", "More.")} | {"b": ENDS["b"]}
-    found, _ = run(BRANCHES | cut | {"c": ENDS["c"]}, 10**6, k=3)
+    found, _ = run(BRANCHES | cut | {"c": ENDS["c"]}, k=3)
     told = "A path that was cut off came first; go on with the next best node."
     expect(found.answer.value == ord("b"), told)
     found, _ = run(toys.WIDE, 300, k=4)
     told = "The budget ended before an answer: when it is short, roll the best node out"
     expect(found.answer.value == 5, f"{told}.")
     expect(found.tokens < 300, "Once it has rolled out to an answer, it must stop.")
-    found, _ = run({"Answer:": {"a": 0.5}, "a": {"": 1.0}}, 10**6)
+    found, _ = run({"Answer:": {"a": 0.5}, "a": {"": 1.0}})
     expect(found.answer.value is None, "The model fell silent: there is no answer.")
-
-
-RECORD = pathlib.Path(__file__).parents[2] / "notebooks" / "runs" / "search.jsonl"
 
 
 @exercise
 def exercise_5_6(number: Any, chosen: Any) -> None:
     """The vote is right, MCTS is wrong; and every equation of its path is true."""
-    is_number = isinstance(number, int) and 0 <= number < 500
-    expect(is_number, f"A number from 0 to 499 is asked for, not {number!r}.")
+    is_place = isinstance(number, int) and 0 <= number < 500
+    expect(is_place, f"A number from 0 to 499 is asked for, not {number!r}.")
     is_steps = isinstance(chosen, list) and all(isinstance(x, str) for x in chosen)
-    expect(is_steps and chosen, "Give the steps as a list of texts: result.path.path.")
-    with open(RECORD, encoding="utf-8") as file:
-        head, *lines = map(json.loads, file)
-    runs = ["self_consistency", "none", 1024], ["mcts", "arithmetic", 1024]
-    vote, search = (lines[number][head["runs"].index(run) + 2][0] for run in runs)
-    gold = lines[number][1]
-    expect(is_correct(str(vote), gold), f"The vote says {vote}; right is {gold}.")
-    expect(not is_correct(str(search), gold), "MCTS is right about this one, too.")
-    expect(
-        is_correct(chosen[-1], search),
-        f"Your steps end in {chosen[-1]!r}, but MCTS says {search}: budget=1024, "
-        "seed=0, the arithmetic scorer, abacus, and the problems of the split test?",
+    expect(is_steps, "Give the steps as a list of texts: result.path.path.")
+    *_, row = load_problems("practice", "test", limit=number + 1)
+    env = GSM8KEnv(Problem(**row), LLMGen("abacus"), is_few_shot=False)
+    env.reset(seed=0)
+    vote = self_consistency(env, env.llm_gen, budget=1024).answer.value
+    search = mcts(env, env.llm_gen, toys.arithmetic("min"), budget=1024)
+    gold = read_gold(row["answer"])
+    expect(vote == gold, f"The vote says {vote}; right is {gold}.")
+    expect(search.answer.value != gold, "MCTS is right about this one, too.")
+    told = (
+        f"These are not the steps by which MCTS comes to {search.answer.value}, with "
+        "budget=1024, seed=0, the arithmetic scorer and abacus. Is it the split test?"
     )
-    found = [equation for step in chosen for equation in find_equations(step)]
-    expect(len(found) > 0, "These steps have no equation. Give all steps of the path.")
-    for equation in found:
+    expect(search.path and chosen == search.path.path, told)
+    for equation in (e for step in chosen for e in find_equations(step)):
         told = f"{equation.text} is false: the scorer could see that. Try another one."
         expect(equation.holds, told)

@@ -8,14 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from helpers.exercises.checking import call, exercise, expect, is_number, near
+from helpers.exercises.checking import (
+    are_numbers,
+    call,
+    exercise,
+    expect,
+    is_number,
+    near,
+    plain,
+)
 from helpers.grading import is_correct
-
-
-def is_pair(value: Any) -> bool:
-    """Two numbers."""
-    two = isinstance(value, tuple | list) and len(value) == 2
-    return two and all(map(is_number, value))
 
 
 @exercise
@@ -89,7 +91,8 @@ def exercise_7_3(by_solution: Any, pushes: Any) -> None:
     loss = call(by_solution, np.arange(12.0).reshape(3, 4), np.tri(3, 4, 1))
     told = "Wrong for gains np.arange(12.0).reshape(3, 4) and mask np.tri(3, 4, 1)."
     expect(is_number(loss) and near(loss, -5), told)
-    expect(is_pair(pushes), f"pushes: two numbers are asked for, not {pushes!r}.")
+    told = f"pushes: two numbers are asked for, not {pushes!r}."
+    expect(are_numbers(pushes, 2), told)
     mine, theirs = pushes
     expect(not near(mine, 16), "pushes: 80 / 20 enters once, not twice.")
     expect(not (near(mine, 1) and near(theirs, 4)), "pushes: the other way round.")
@@ -114,9 +117,9 @@ def exercise_7_4(two_estimates: Any) -> None:
 
     def run(now: list[float], start: list[float]) -> list[Any]:
         found = call(two_estimates, now, start)
-        right = isinstance(found, tuple | list) and len(found) == 2
+        two = isinstance(found, tuple | list) and len(found) == 2
         told = f"Give two pairs, (mean, standard deviation) each, not {found!r}."
-        expect(right and all(map(is_pair, found)), told)
+        expect(two and all(are_numbers(pair, 2) for pair in found), told)
         return found
 
     now, start = [0.75, 0.25], [0.4, 0.6]
@@ -175,15 +178,15 @@ def exercise_7_5(mended: Any, cheat: Any) -> None:
 def exercise_7_6(noisy: Any) -> None:
     """Two near models of which x - ln x - 1 tells the distance badly."""
     shape = "Give two lists of the same length: probabilities now, and at the start."
-    for part in (noisy, *noisy) if isinstance(noisy, tuple | list) else [None]:
-        expect(isinstance(part, tuple | list), shape)
-    expect(len(noisy) == 2 and len(noisy[0]) == len(noisy[1]) > 1, shape)
-    for part in noisy:
+    parts = [*map(plain, noisy)] if isinstance(noisy, tuple | list) else [None]
+    expect(all(isinstance(part, tuple | list) for part in parts), shape)
+    expect(len(parts) == 2 and len(parts[0]) == len(parts[1]) > 1, shape)
+    for part in parts:
         proper = all(is_number(p) and p >= 1e-9 for p in part) and near(sum(part), 1)
         expect(proper, f"{part}: at least 1e-9 each, and 1 together.")
-    ((kl, plain), (_, other)), back = estimates(*noisy), estimates(*noisy[::-1])
-    expect(plain > 1e-9, "The two models are equal: nothing to estimate.")
-    times, turned = other / plain, back[1][1] / back[0][1]
+    ((kl, usual), (_, other)), back = estimates(*parts), estimates(*parts[::-1])
+    expect(usual > 1e-9, "The two models are equal: nothing to estimate.")
+    times, turned = other / usual, back[1][1] / back[0][1]
     hint = " Turned round, they would do." if back[0][0] <= 0.05 and turned > 10 else ""
     expect(kl <= 0.05, f"The KL is {kl:.3f} nats, and may be 0.05 at most.{hint}")
     told = f"x - ln x - 1 spreads {times:.3g} times as much as -ln x, not 10.{hint}"

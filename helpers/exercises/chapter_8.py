@@ -8,19 +8,19 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
-from helpers.exercises.checking import call, exercise, expect, is_number, near
+from helpers.exercises.checking import are_numbers, call, exercise, expect, near
 
 
-def nearly(number: Any, truth: float) -> bool:
-    """A number, and the right one to two thousandths."""
-    return is_number(number) and near(number, truth, 0.002 * truth)
+def nearly(number: float, truth: float) -> bool:
+    """Is it the right number, to two thousandths?"""
+    return near(number, truth, 0.002 * truth)
 
 
 @exercise
 def exercise_8_1(long_last: Any, long_first: Any) -> None:
     """30 tasks of 1 and one of 10 on four workers: 17, or 10."""
-    for answer in (long_last, long_first):
-        expect(isinstance(answer, int | float), f"{answer!r} is no number.")
+    two = long_last, long_first
+    expect(are_numbers(two, 2), f"Two numbers are asked for, not {two}.")
     for wrong, told in (
         (10, "is all the work divided by four. Who is idle at the end?"),
         (17.5, "splits tasks: after 7 rounds 28 are done, and 2 short ones are left."),
@@ -86,9 +86,8 @@ def exercise_8_3(forecast: Any) -> None:
     expect(isinstance(found, dict), f"Give back a dictionary, not {found!r}.")
     for name in ("tokens", "hours", "money"):
         three = found.get(name, "nothing")
-        is_three = isinstance(three, list | tuple) and len(three) == 3
-        is_three = is_three and all(isinstance(x, int | float) for x in three)
-        expect(is_three, f"{name}: three numbers are asked for, not {three!r}.")
+        told = f"{name}: three numbers are asked for, not {three!r}."
+        expect(are_numbers(three, 3), told)
         told = f"{name}: {three} is not value, low, high."
         expect(three[1] <= three[0] <= three[2], told)
     value, low, high = found["tokens"]
@@ -101,9 +100,8 @@ def exercise_8_3(forecast: Any) -> None:
         (one / 3 * (8 / 9) ** 0.5, "`stdev` divides by n - 1, `pstdev` does not."),
         (one / 3 / 1000, "if the mean is wrong, it is wrong 1000 times."),
     ):
-        expect(
-            not nearly(half, wrong), f"An interval of {half:.0f} to each side: {told}"
-        )
+        told = f"An interval of {half:.0f} to each side: {told}"
+        expect(not nearly(half, wrong), told)
     told = f"From {low:.0f} to {high:.0f}? It should be {one / 3:.0f} to each side."
     expect(nearly(half, one / 3) and nearly(value - low, one / 3), told)
     for name, unit, told in (
@@ -149,9 +147,7 @@ def seeds_of(run: Any, questions: list[str], seed: int) -> list[Any]:
         expect(whole, f"{name}: the seed {seeds[q]!r} is no whole number.")
     right = isinstance(found, list) and found == [f"{q} {seeds[q]}" for q in questions]
     expect(right, f"{name}: give a list of the answers, in the order of the questions.")
-    told = (
-        "Is a generator made anew for each, its range small, or the question left out?"
-    )
+    told = "Is a generator made anew for each, its range small, the question left out?"
     expect(len({*seeds.values()}) == len(seeds), f"{name}: a seed is shared. {told}")
     return [seeds[q] for q in questions]
 

@@ -15,20 +15,22 @@ from typing import Any
 
 from helpers.env import GSM8KEnv, Problem
 from helpers.llm import Step
-from helpers.rewards import aggregate, step_confidence
+from helpers.rewards import ArithmeticChecker, aggregate, step_confidence
 
 Table = dict[str, dict[str, float]]
 sureness = partial(aggregate, step_confidence)  # what the table says, joined
+arithmetic = partial(aggregate, ArithmeticChecker().step_scores)
 
 
 class Toy:
     """Stands in for a model: a table says what may follow a line, and how surely.
 
-    k samples are all that may follow, in turn; `asked` keeps the batches.
+    k samples are all that may follow, in turn; `asked` keeps the batches, `seeds` what
+    they were asked with.
     """
 
     def __init__(self, table: Table, tokens: int = 10) -> None:
-        self.table, self.tokens, self.asked = table, tokens, []
+        self.table, self.tokens, self.asked, self.seeds = table, tokens, [], []
 
     def sample(
         self, prompt: str, k: int, seed: int | None = None, image: Any = None
@@ -36,6 +38,7 @@ class Toy:
         """k steps; the last line of the prompt decides."""
         last = prompt.splitlines()[-1]
         self.asked.append((last, k))
+        self.seeds.append(seed)
         options = [*self.table[last].items()] * k
         return [Step(text, self.tokens, math.log(p), "stop") for text, p in options[:k]]
 
@@ -79,6 +82,11 @@ def widest() -> Table:
 
 
 WIDE = widest()
+
+
+# "c" comes late, with a larger count than "b" and the same value.
+TIED = {"Answer:": {"a": 0.9, "b": 0.9}, "a": {"c": 1.0}}
+TIED |= {"b": {"The answer is 2.": 1.0}, "c": {"The answer is 1.": 1.0}}
 
 
 def crooked(join: Any, options: str) -> Any:

@@ -112,13 +112,13 @@ def is_misread(problem: Problem) -> bool:
     )
 
 
-def first_misread() -> dict[str, str]:
-    """The first such problem of the list."""
+def last_misread() -> dict[str, str]:
+    """The last such problem; from the front, the next after notebook 01's, far off."""
     from helpers.abacus.problems import generate
 
-    rows = generate("test", 120, seed=5, steps=(2, 3))
+    rows = reversed(generate("test", 120, seed=5, steps=(2, 3)))
     return next(r for r in rows if is_misread(Problem(r["question"], r["answer"])))
 
 
-misread = first_misread()
+misread = last_misread()
 ### END SOLUTION

@@ -18,10 +18,10 @@ long_first = 10  # meanwhile the other three do ten rounds of three
 # %% exercise_8_2
 def in_given_order(
     executor: ThreadPoolExecutor,
-    function: "Callable",
-    stream: "Iterable",
+    function: Callable,
+    stream: Iterable,
     window: int,
-) -> "Iterator":
+) -> Iterator:
     """The results in the order of the tasks; a window that stays full."""
     ### BEGIN SOLUTION
     from collections import deque
@@ -54,19 +54,19 @@ def forecast(
 
 # %% exercise_8_4
 def run_shared(
-    ask: "Callable[[str, int], str]", questions: list[str], seed: int
+    ask: Callable[[str, int], str], questions: list[str], seed: int
 ) -> list[str]:
     """An answer to each question; one generator gives all seeds: a mistake."""
     ### BEGIN SOLUTION
     import random
 
     rng = random.Random(seed)
-    return [ask(question, rng.randrange(2**31)) for question in questions]
+    return [ask(question, rng.getrandbits(32)) for question in questions]
     ### END SOLUTION
 
 
 def order_matters(
-    run: "Callable", ask: "Callable", questions: list[str], seed: int
+    run: Callable, ask: Callable, questions: list[str], seed: int
 ) -> bool:
     """Does a question get another answer if the order is another one?"""
     ### BEGIN SOLUTION
@@ -76,7 +76,7 @@ def order_matters(
 
 
 def run_derived(
-    ask: "Callable[[str, int], str]", questions: list[str], seed: int
+    ask: Callable[[str, int], str], questions: list[str], seed: int
 ) -> list[str]:
     """An answer to each question; its seed is derived from the question."""
     ### BEGIN SOLUTION

@@ -32,6 +32,15 @@ def endless(llm, prompt, wanted, seed, limit=64):
     return per_sibling(derive_seed)(llm, prompt, wanted, seed, 64)
 
 
+def without_limit(llm, prompt, wanted, seed, limit=64):
+    texts, i = set(), 0
+    while len(texts) < wanted:
+        (step,) = llm.sample(prompt, 1, derive_seed(seed, prompt, i))
+        texts.add(step.text)
+        i += 1
+    return [*texts], 3 * i
+
+
 def copies(llm, prompt, k, seed):
     return llm.sample(prompt, 1, seed) * k
 
@@ -74,6 +83,7 @@ MISTAKES = [
     (check.exercise_1_3, [per_sibling(lambda seed, p, i: seed + i)], "seed . i is no"),
     (check.exercise_1_3, [cheap], "copies included"),
     (check.exercise_1_3, [endless], "although the limit"),
+    (check.exercise_1_3, [without_limit], "although the limit"),
     (check.exercise_1_3, [lambda *a: ["x"] * 5], "two things"),
     (check.exercise_1_4, [siblings, "different"], "The siblings differ"),
     (check.exercise_1_4, [always_zero, "different"], "Another seed"),

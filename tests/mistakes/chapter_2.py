@@ -26,6 +26,11 @@ def yes_no(read, valid=lambda env, word: env.terminated and word != ""):
     return YesNoEnv
 
 
+class PaysEveryYes(yes_no(lambda env: "yes")):
+    def get_reward(self):
+        return 1.0
+
+
 def last_line(env):
     """Looks for the letters, so that "know" is a "no"."""
     line = env.steps[-1].lower()
@@ -111,13 +116,18 @@ MISTAKES = [
     (check.exercise_2_1, [[A, B, C, (1, True, False), E]], "d. is not.*look for"),
     (check.exercise_2_1, [[A, B, C, D, (1, True, True)]], "e. Give 3.*True, True"),
     (check.exercise_2_1, [[A, B, C, D, (0, False, True)]], "e. is not.*line 2"),
-    (check.exercise_2_2, ["yes"], "A subclass of CoTEnv"),
+    (check.exercise_2_2, ["yes"], "YesNoEnv: a subclass of CoTEnv"),
     (check.exercise_2_2, [yes_no(last_line)], "No remainder|not known"),
     (check.exercise_2_2, [yes_no(first_word)], "No remainder"),
     (check.exercise_2_2, [yes_no(without_end)], "no doubt"),
     (check.exercise_2_2, [yes_no(in_small_letters)], "THE ANSWER IS NO"),
     (check.exercise_2_2, [yes_no(own_stop_string)], "So I say yes"),
-    (check.exercise_2_2, [yes_no(own_stop_string, lambda e, w: 1)], "is not known"),
+    (
+        check.exercise_2_2,
+        [yes_no(own_stop_string, lambda e, w: 1)],
+        r"is not known.*is_valid\(\) gives True, not False",
+    ),
+    (check.exercise_2_2, [PaysEveryYes], r"NO!|is no.*get_reward\(\) gives 1.0, not 0"),
     (check.exercise_2_2, [yes_no(lambda env: env.answer.value)], "The answer is yes"),
     (check.exercise_2_3, [lambda grader: True], "A list of pairs"),
     (check.exercise_2_3, [lambda grader: [LOW]], "Give pairs of strings"),
@@ -132,8 +142,12 @@ MISTAKES = [
         [controls(FORM, ("5", "25", False), ("-15", "5", False))],
         "gold - answer",
     ),
-    (check.exercise_2_4, [lambda env: env, ["The answer is 7."]], "A wrapper, a class"),
-    (check.exercise_2_4, [OnlyReward, ["="]], "five values"),
+    (
+        check.exercise_2_4,
+        [lambda env: env, ["The answer is 7."]],
+        "PotentialShaping: a wrapper",
+    ),
+    (check.exercise_2_4, [OnlyReward, ["="]], "step: five values"),
     (check.exercise_2_4, [shaping(lambda r, b, a: r), ["="]], "not 0.*after - before"),
     (check.exercise_2_4, [shaping(lambda r, b, a: r + b - a), ["="]], "not -0.1"),
     (check.exercise_2_4, [shaping(lambda r, b, a: r + a), ["="]], "differences count"),
@@ -143,7 +157,7 @@ MISTAKES = [
         "truncated",
     ),
     (check.exercise_2_4, [AlwaysZero, ["="]], "zero_at_end=False"),
-    (check.exercise_2_4, [SAFE, "The answer is 7."], "a list of sentences"),
+    (check.exercise_2_4, [SAFE, "The answer is 7."], "trick: a list of sentences"),
     (check.exercise_2_4, [SAFE, ["5 = 5"]], "must end"),
     (check.exercise_2_4, [SAFE, ["=" * 20 + " The answer is 15."]], "not be right"),
     (check.exercise_2_4, [SAFE, ["=" * 9 + " The answer is 7."]], "returns 0.9"),

@@ -74,7 +74,7 @@ def by_value(actions):
     return {value(action.text): action.prior for action in actions}
 
 
-def apart(node, k, divide=True, fork=True, again=False, mark=True):
+def apart(node, k, divide=True, fork=True, again=False, mark=True, own=True):
     """`expand_apart`, with mistakes."""
     if node.expanded and not again:
         return node.children
@@ -82,12 +82,11 @@ def apart(node, k, divide=True, fork=True, again=False, mark=True):
     node.expanded, node.spent = mark, proposal.tokens if mark else 0
     for action in proposal.actions:
         share = action.prior / (action.count if divide else 1)
+        env, one = node.env.fork(), replace(action, prior=share, count=1)
+        if fork:
+            env.step(action.text)
         for _ in range(action.count):
-            env = node.env.fork()
-            if fork:
-                env.step(action.text)
-            one = replace(action, prior=share, count=1)
-            node.children.append(Node(env, one, node))
+            node.children.append(Node(env.fork() if own else env, one, node))
     return node.children
 
 
@@ -154,6 +153,7 @@ MISTAKES = [
     (check.exercise_3_4, [lambda node, k: k, waste(path)], "a list of nodes"),
     (check.exercise_3_4, [faulty(divide=False), waste(path)], "one of four samples"),
     (check.exercise_3_4, [faulty(fork=False), waste(path)], "fork of its own"),
+    (check.exercise_3_4, [faulty(own=False), waste(path)], "share 2 environments"),
     (check.exercise_3_4, [faulty(mark=False), waste(path)], "Set node.expanded"),
     (check.exercise_3_4, [faulty(again=True), waste(path)], "keep its four"),
     (check.exercise_3_4, [apart, waste(lambda n: n.action.text)], "is not 'c' after"),
@@ -162,6 +162,7 @@ MISTAKES = [
     (check.exercise_3_4, [apart, waste(among_siblings)], "not 80: below a copy"),
     (check.exercise_3_4, [apart, lambda root: "none"], "gives 'none', not 0"),
     (check.exercise_3_5, [rows[10]["question"]], "Take one of generate"),
+    (check.exercise_3_5, [rows[3]], "one of notebook 01"),
     (check.exercise_3_5, [rows[20]], "as probable as the right answer"),
     (check.exercise_3_5, [rows[33]], "Counting finds it, too"),
     (check.exercise_3_5, [rows[0]], "a single answer|does not hold"),

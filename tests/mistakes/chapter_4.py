@@ -77,6 +77,10 @@ def without_seed(marks, draws=1000, seed=0):
     return between(0.025, 0.975)(marks, draws, 0)
 
 
+def always_1000(marks, draws=1000, seed=0):
+    return between(0.025, 0.975)(marks, 1000, seed)
+
+
 good = between(0.025, 0.975)
 RIGHT, NOBODY = ["1200", "1,200.00"], ["unknown"] * 3
 NEAR = ["300001", "300002", "300003"]
@@ -134,6 +138,7 @@ MISTAKES = [
     (check.exercise_4_4, [lambda *a, **b: "0.46 to 0.74", 4], "a tuple of two"),
     (check.exercise_4_4, [first_samples, 4], "samples of a problem together"),
     (check.exercise_4_4, [without_seed, 4], "use `seed`"),
+    (check.exercise_4_4, [always_1000, 4], "With draws=1 both.*Use `draws`"),
     (check.exercise_4_4, [good, 16], "there is a root"),
     (check.exercise_4_4, [good, 0.25], "the other way"),
     (check.exercise_4_4, [good, 8], "8 is not it"),

@@ -4,9 +4,12 @@ from dataclasses import replace
 from math import isclose
 
 from helpers.budget import Search
-from helpers.exercises import check
+from helpers.data import load_problems
+from helpers.env import GSM8KEnv, Problem
+from helpers.exercises import check, toys
+from helpers.llm import LLMGen
 from helpers.rewards import AGGREGATIONS, Path
-from helpers.search import rank
+from helpers.search import mcts, rank
 from helpers.tree import leaves, walk
 from helpers.voting import best_of_n, draw_paths
 
@@ -163,9 +166,23 @@ def only_its_best(env, llm, scorer=None, *, budget, seed=0, k=4):
     return best_of_n(env, llm, scorer, budget=budget, seed=seed, n=k).path
 
 
+def seed_0(env, llm, scorer=None, *, budget, seed=0, k=4):
+    return search_with(best)(env, llm, scorer, budget=budget, k=k)
+
+
+def by_value(open_nodes):
+    return max(open_nodes, key=lambda node: node.value)
+
+
+def path_of_mcts(number):
+    *_, row = load_problems("practice", "test", limit=number + 1)
+    env = GSM8KEnv(Problem(**row), LLMGen("abacus"), is_few_shot=False)
+    env.reset(seed=0)
+    return mcts(env, env.llm_gen, toys.arithmetic("min"), budget=1024).path.path
+
+
 BOTH = {"min", "product"}
-TRUE = ["He has 2*3 = 6 books.", "The answer is 401."]
-FALSE = ["He has 2*3 = 7 books.", "The answer is 401."]
+MADE_UP = ["He has 2*3 = 6 books.", "The answer is 401."]
 
 MISTAKES = [
     (check.exercise_5_1, ["A", 0.936, 0.825], "also the most visits"),
@@ -182,7 +199,7 @@ MISTAKES = [
     (check.exercise_5_2, [best_value], "by the values 20 wins, not 18"),
     (check.exercise_5_2, [never_rescaled], "after rescaling 18 wins, not 20"),
     (check.exercise_5_2, [heads], "by the values 1 wins, not 2"),
-    (check.exercise_5_2, [winner], "two answers as a tuple"),
+    (check.exercise_5_2, [winner], "Give back two answers, not 1"),
     (check.exercise_5_3, [probe([[1.0, 1.0]])], "takes the last score"),
     (check.exercise_5_3, [probe([[0.3, 0.9, 1.0, 0.7]])], "min is the first"),
     (check.exercise_5_3, [probe([[0.9, 0.3, 1.0]])], "last is the largest"),
@@ -207,16 +224,17 @@ MISTAKES = [
     (check.exercise_5_5, [search_with(lambda x: min(x, key=rank))], "you stop at"),
     (check.exercise_5_5, [search_with(lambda x: x[-1])], "you stop at"),
     (check.exercise_5_5, [dive], "you stop at"),
-    (check.exercise_5_5, [all_votes], "need no look"),
+    (check.exercise_5_5, [all_votes], "leave the others"),
     (check.exercise_5_5, [search_with(best, never, end="ended")], "cut off came first"),
     (check.exercise_5_5, [search_with(best, never)],
      "roll the best node out"),
+    (check.exercise_5_5, [seed_0], "draws with seed 0, not 1"),
+    (check.exercise_5_5, [search_with(by_value)], "use `rank`"),
     (check.exercise_5_5, [only_its_best], "Give back search.result"),
-    (check.exercise_5_6, ["397", TRUE], "A number from 0 to 499"),
+    (check.exercise_5_6, ["397", MADE_UP], "A number from 0 to 499"),
     (check.exercise_5_6, [397, "The answer is 401."], "a list of texts"),
-    (check.exercise_5_6, [0, TRUE], "The vote says 196"),
-    (check.exercise_5_6, [1, TRUE], "MCTS is right"),
-    (check.exercise_5_6, [397, ["The answer is 7."]], "but MCTS says 401"),
-    (check.exercise_5_6, [397, TRUE[1:]], "no equation"),
-    (check.exercise_5_6, [397, FALSE], "the scorer could see"),
+    (check.exercise_5_6, [0, MADE_UP], "The vote says 196"),
+    (check.exercise_5_6, [1, MADE_UP], "MCTS is right"),
+    (check.exercise_5_6, [397, MADE_UP], "not the steps by which MCTS comes to 401"),
+    (check.exercise_5_6, [6, path_of_mcts(6)], "85/11 = 8 is false: the scorer could"),
 ]  # fmt: skip

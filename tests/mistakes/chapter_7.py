@@ -106,7 +106,7 @@ MISTAKES = [
     (check.exercise_7_3, [lambda g, m: -(g * m).mean(), (4, 1)], "its own number"),
     (check.exercise_7_3, [lambda g, m: -(g * m).sum() / m.sum(), (4, 1)], "all tokens"),
     (check.exercise_7_3, [lambda g, m: -1.0, (4, 1)], "Wrong for gains"),
-    (check.exercise_7_3, [lambda g, m: g, (4, 1)], "is a number, not array"),
+    (check.exercise_7_3, [lambda g, m: g, (4, 1)], r"is a number, not \[\["),
     (check.exercise_7_3, [right_loss, (1, 4)], "the other way round"),
     (check.exercise_7_3, [right_loss, (0.25, 1)], "short one's over"),
     (check.exercise_7_3, [right_loss, (16, 1)], "once, not twice"),
@@ -133,5 +133,5 @@ MISTAKES = [
     (check.exercise_7_6, [([0.96, 0.04], [0.9999, 0.0001])], "Turned round"),
     (check.exercise_7_6, [([1.0, 0.0], [0.9, 0.1])], "at least 1e-9 each"),
     (check.exercise_7_6, ["two models"], "Give two lists"),
-    (check.exercise_7_6, [np.array([[0.5, 0.5], [0.4, 0.6]])], "Give two lists"),
+    (check.exercise_7_6, [np.array([0.5, 0.5])], "Give two lists"),
 ]

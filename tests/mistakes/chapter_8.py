@@ -135,7 +135,7 @@ MISTAKES = [
     (last_out, [40, 10], "does not take 40"),
     (last_out, [17, 8], "the long task itself"),
     (last_out, [17, 17], "what do the others do"),
-    (last_out, ["17", 10], "'17' is no number"),
+    (last_out, ["17", 10], r"Two numbers are asked for, not \('17', 10\)"),
     (ordered, [in_any_order], "gets another one's result"),
     (ordered, [one_by_one], "never more than 1 were under way"),
     (ordered, [in_batches], "runs empty before"),
