@@ -13,7 +13,7 @@ from notebook_code import differences
 from notebook_lint import lint
 
 ROOT = Path(__file__).resolve().parents[1]
-NOTEBOOKS = sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("[0-9A]*.ipynb"))
 each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 
 HEAD = """# Title
@@ -23,7 +23,7 @@ HEAD = """# Title
 
 
 def test_the_series_is_there_and_numbered_without_a_gap():
-    numbers = [int(path.name[:2]) for path in NOTEBOOKS]
+    numbers = [int(path.name[:2]) for path in NOTEBOOKS if path.name < "A"]
     assert numbers == [*range(1, len(numbers) + 1)]
 
 
