@@ -37,15 +37,19 @@ DEFAULTS := $(PLAIN) -u GSM8K_PATH
 NBVAL := --nbval --nbval-current-env --nbval-cell-timeout=600 \
 	--nbval-sanitize-with tests/nbval_sanitize.cfg
 
-.PHONY: help notebooks test test-ollama class test-class test-train lab refresh clear set-up
+.PHONY: help notebooks test test-ollama slides class test-class test-pages test-matrix test-train bench lab refresh clear set-up
 
 help:
 	@echo "make notebooks   execute the whole series into build/ (.ipynb and .html)"
 	@echo "make test        test the helpers, then compare every notebook's outputs"
 	@echo "make test-ollama run every notebook on the engine that is inside Ollama"
+	@echo "make slides      write slides of every notebook into build/slides/"
 	@echo "make class       install nbgrader, and write the editions for a class"
 	@echo "make test-class  test these, and nbgrader's marking of them"
+	@echo "make test-pages  install Playwright, and read every page in Chromium"
+	@echo "make test-matrix compare every notebook on Python 3.11 to 3.13, four processors"
 	@echo "make test-train  install PyTorch and TRL, and test the bridge to them"
+	@echo "make bench       measure how fast all this is, beside other engines"
 	@echo "make lab         open the series in JupyterLab"
 	@echo "make refresh     re-execute the notebooks in place (for those who write)"
 	@echo "make clear       strip the notebooks' outputs (for a class room)"
@@ -55,12 +59,15 @@ notebooks: set-up
 
 test: set-up
 	@echo "1 of 2: the helpers (tests/)"
-	@$(PLAIN) $(PY) -m pytest -q -m "not train and not class_room and not live and not ollama" tests
+	@$(PLAIN) $(PY) -m pytest -q -m "not train and not class_room and not pages and not live and not ollama" tests
 	@echo "2 of 2: the notebooks, every output compared"
 	@$(DEFAULTS) $(PY) -m pytest -q $(NBVAL) notebooks
 
 test-ollama: set-up
 	@$(DEFAULTS) $(PY) -m pytest -q -m ollama tests
+
+slides: set-up
+	@$(PY) notebooks/slides.py
 
 class: set-up
 	@$(INSTALL) -e '.[test,class]'
@@ -69,9 +76,19 @@ class: set-up
 test-class: class
 	@$(PLAIN) $(PY) -m pytest -q -m class_room tests
 
+test-pages: set-up
+	@$(INSTALL) -e '.[test,pages]'
+	@$(PLAIN) $(PY) -m pytest -q -rs -m pages tests/test_pages.py
+
+test-matrix: set-up
+	@$(PY) tests/matrix.py
+
 test-train: set-up
 	@$(INSTALL) -e '.[test,train]'
 	@HF_HUB_OFFLINE=1 $(PY) -m pytest -q -m train tests
+
+bench: set-up
+	@$(DEFAULTS) $(PY) tests/benchmarks/run.py
 
 lab: set-up
 	@$(PY) -m jupyterlab notebooks

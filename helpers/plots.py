@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from helpers.estimates import wilson_interval
-from helpers.tree import Node, path_probability
+from helpers.tree import Node, numbers, path_probability
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -31,7 +31,9 @@ BESIDE = {  # a legend that covers nothing
     "fontsize": FONT_SIZE, "frameon": False,
     "loc": "center left", "bbox_to_anchor": (1.0, 0.5),
 }  # fmt: skip
-ROW, COLUMN = 0.42, 1.9  # inches of a tree's figure for a leaf, for a step
+ROW, COLUMN = 0.42, 1.65  # inches of a tree's figure for a leaf, for a step
+BEND = 0.12  # the share of a step where its line slants
+WIDE = 15  # inches; a wider figure is scrolled, not shrunk until nobody can read it
 KINDS = {  # of a node: marker, size in points, what the legend calls it
     "right": ("o", 16, "right answer (✓)"),
     "wrong": ("X", 14, "wrong answer"),
@@ -51,8 +53,11 @@ def show(figure: "Figure", alt: str) -> None:
     figure.savefig(png, format="png", dpi=100, bbox_inches="tight")
     plt.close(figure)  # or a notebook shows it again at the end of the cell
     data = {"image/png": base64.b64encode(png.getvalue()).decode("ascii")}
+    look: dict[str, Any] = {"alt": alt}
+    if (inches := figure.get_figwidth()) > WIDE:  # JupyterLab knows these two
+        look |= {"unconfined": True, "width": round(80 * inches)}
     # A reader of plain text sees the alternative text instead of an object's name.
-    display(data | {"text/plain": alt}, metadata={"image/png": {"alt": alt}}, raw=True)
+    display(data | {"text/plain": alt}, metadata={"image/png": look}, raw=True)
 
 
 def visible(token: str) -> str:
@@ -171,8 +176,8 @@ def draw_tree(root: Node, chosen: Node | None = None, search: bool = False) -> "
             ink = "black" if node in path else "0.6"
             _draw_branch(axes, places[node.parent], (x, y), node, ink)
             if search:
-                note = _numbers(node, has_visits=root.visits > 0)
-                axes.text(x - 0.81, y + 0.33, note, fontsize=FONT_SIZE - 1)
+                note = numbers(node, has_visits=root.visits > 0)
+                axes.text(x - 0.98 + BEND, y + 0.33, note, fontsize=FONT_SIZE - 1)
         is_valued = not search or node.parent or node.visits  # a root is not scored
         colour = scale.to_rgba(measure(node)) if is_valued else (1, 1, 1, 1)
         _draw_node(axes, (x, y), node, colour)
@@ -208,21 +213,15 @@ def _ancestors(node: Node | None) -> set[Node]:
     return {node} | _ancestors(node.parent) if node else set()
 
 
-def _numbers(node: Node, has_visits: bool) -> str:
-    """Say a node's visits, value and prior: "N 5  V 0.83  P 0.50"."""
-    visits = f"N {node.visits}  " if has_visits else ""
-    return f"{visits}V {node.value:.2f}  P {node.action.prior:.2f}"
-
-
 def _draw_branch(
     axes: "Axes", start: tuple[float, float], end: tuple[float, float], node: Node,
     ink: str,
 ) -> None:  # fmt: skip
     """Draw the line to a node, slanted and then level, with the step on the level."""
     (x0, y0), (x1, y1) = start, end
-    bend, width = x0 + 0.17, 0.8 + 2.5 * node.action.prior
+    bend, width = x0 + BEND, 0.8 + 2.5 * node.action.prior
     axes.plot([x0, bend, x1], [y0, y1, y1], color=ink, linewidth=width, zorder=1)
-    words = _fit(label(node), 72 * 0.8 * COLUMN - 12)  # points; 12 for the marker
+    words = _fit(label(node), 72 * COLUMN * (0.98 - BEND) - 12)  # 12 for the marker
     axes.text(bend + 0.02, y1 - 0.12, words, fontsize=FONT_SIZE, parse_math=False)
 
 

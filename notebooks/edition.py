@@ -61,7 +61,7 @@ def teachers(notebook: Path) -> NotebookNode:
 def write_source(folder: Path) -> list[str]:
     """Write nbgrader's course into a folder; the names of the assignments."""
     names = []
-    for path in sorted(HERE.glob("[0-9]*.ipynb")):
+    for path in sorted(HERE.glob("[0-9A]*.ipynb")):
         if solutions_of(path):
             target = folder / "source" / path.stem / path.name
             target.parent.mkdir(parents=True, exist_ok=True)

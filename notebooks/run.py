@@ -33,22 +33,8 @@ METADATA = {
     "language_info": {"name": "python"},
 }
 
-# nbconvert's page waits for two scripts from the network before it shows. This
-# one drops the first (only widgets use it) and lets the page show before the
-# second, MathJax, has come: without a network, formulas stay in LaTeX. It also
-# keeps the figures' alternative texts, which nbconvert's own page drops.
-PAGE = """
-{%- extends 'lab/index.html.j2' -%}
-{%- block html_head_js_requirejs -%}{%- endblock -%}
-{%- block html_head_js_mathjax -%}
-{{ mathjax(resources.mathjax_url) | replace("<script src", "<script defer src") }}
-{%- endblock -%}
-{%- block data_png scoped -%}
-<div class="jp-RenderedImage jp-OutputArea-output">
-<img src="data:image/png;base64,{{ output.data['image/png'] | escape_html }}"
-alt="{{ output | get_metadata('alt', 'image/png') | escape_html }}"></div>
-{%- endblock -%}
-"""
+# A template of Jinja, which says itself what it mends.
+PAGE = Path(__file__).with_name("page.html.j2").read_text(encoding="utf-8")
 
 
 def read(path: Path) -> NotebookNode:
@@ -91,9 +77,11 @@ def to_page(notebook: NotebookNode, name: str) -> str:
     page = nbformat.from_dict(notebook)
     for cell in page.cells:
         if cell.cell_type == "markdown":
+            if cell.source.startswith("# "):
+                page.metadata.title = cell.source.partition("\n")[0].removeprefix("# ")
             cell.source = re.sub(r"(\]\(\w+)\.ipynb\b", r"\1.html", cell.source)
             cell.source = re.sub(r"\]\((\w+\.md)", r"](../notebooks/\1", cell.source)
-    exporter = HTMLExporter(raw_template=PAGE, embed_images=True)
+    exporter = HTMLExporter(raw_template=PAGE)
     resources = {"metadata": {"name": name, "path": str(HERE)}}
     return exporter.from_notebook_node(page, resources)[0]
 
@@ -143,7 +131,7 @@ def main(arguments: list[str]) -> int:
     os.environ["TQDM_DISABLE"] = "1"  # progress bars differ from run to run
     model = os.environ.get("REASONING_MODEL") or "abacus"
     failed = 0
-    for path in sorted(HERE.glob("[0-9]*.ipynb")):
+    for path in sorted(HERE.glob("[0-9A]*.ipynb")):
         print(f"{path.stem:24} {model:12}", end=" ", flush=True)
         start = time.perf_counter()
         error = commands[arguments[0]](path)

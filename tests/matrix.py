@@ -45,7 +45,8 @@ def environment(version: str) -> Path:
         subprocess.run([*make, str(folder)], check=True, capture_output=True)
     install = [uv, "pip", "install", "-p", python] if uv else [python, "-m", "pip"]
     install += [] if uv else ["install"]
-    subprocess.run([*install, "--quiet", "-e", ".[test]"], cwd=ROOT, check=True)
+    install += ["--quiet", "-e", ".[test]"]
+    subprocess.run(install, cwd=ROOT, check=True, capture_output=True)
     return python
 
 

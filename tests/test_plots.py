@@ -82,6 +82,14 @@ def test_show_displays_one_png_with_its_alternative_text(shell, make):
     assert plt.get_fignums() == []  # nothing left that a notebook would show again
 
 
+def test_a_wide_figure_is_scrolled_in_jupyterlab(shell):
+    with capture_output() as captured:
+        show(Figure(figsize=(16, 3)), "A wide one.")
+    (output,) = captured.outputs
+    look = {"alt": "A wide one.", "unconfined": True, "width": 1280}
+    assert output.metadata == {"image/png": look}
+
+
 def test_show_insists_on_a_description():
     with pytest.raises(ValueError, match="what the figure shows"):
         show(Figure(), " ")

@@ -1,6 +1,7 @@
 """notebooks/run.py: the script behind `make notebooks`, `refresh` and `clear`."""
 
 import importlib.util
+import re
 from pathlib import Path
 
 import nbformat
@@ -10,12 +11,18 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 ROOT = Path(__file__).resolve().parents[1]
 
 
-@pytest.fixture
-def run(tmp_path, monkeypatch):
-    """notebooks/run.py, working in a folder of its own."""
+def load_run():
+    """The module notebooks/run.py, which is no part of a package."""
     spec = importlib.util.spec_from_file_location("run", ROOT / "notebooks" / "run.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    """notebooks/run.py, working in a folder of its own."""
+    module = load_run()
     monkeypatch.setattr(module, "HERE", tmp_path)
     monkeypatch.setattr(module, "BUILD", tmp_path / "build")
     monkeypatch.delenv("REASONING_MODEL", raising=False)
@@ -53,6 +60,14 @@ def test_page_keeps_the_alternative_text_of_figures(run):
     )
     page = run.to_page(new_notebook(cells=[new_code_cell(outputs=[picture])]), "x")
     assert """alt='Bars: "18" &lt;most likely&gt;'""" in page
+
+
+def test_page_has_a_title_and_keeps_a_hint_folded(run):
+    hint = "# Two words\n\n<details><summary>Hint</summary>\n\nA hint.\n\n</details>"
+    page = run.to_page(new_notebook(cells=[new_markdown_cell(hint)]), "01_x")
+    assert "<title>Two words</title>" in page
+    assert re.search(r"</summary>\s*<p>A hint\.</p>\s*</details>", page)
+    assert "<title>01_x</title>" in run.to_page(new_notebook(), "01_x")
 
 
 def test_refresh_twice_changes_nothing_and_clear_strips(run, tmp_path):

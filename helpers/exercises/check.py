@@ -59,6 +59,12 @@ from helpers.exercises.chapter_8 import (
     exercise_8_4,
     exercise_8_5,
 )
+from helpers.exercises.chapter_a1 import (
+    exercise_a1_1,
+    exercise_a1_2,
+    exercise_a1_3,
+    exercise_a1_4,
+)
 
 __all__ = [
     "exercise_1_1",
@@ -104,4 +110,8 @@ __all__ = [
     "exercise_8_3",
     "exercise_8_4",
     "exercise_8_5",
+    "exercise_a1_1",
+    "exercise_a1_2",
+    "exercise_a1_3",
+    "exercise_a1_4",
 ]

@@ -98,7 +98,8 @@ def short(value: Any, most: int = 60) -> str:
 
 def exercise(check: Callable[..., None]) -> Callable[..., None]:
     """A check that tells its verdict; `check` raises Unsolved or Wrong, or returns."""
-    name = check.__name__.replace("exercise_", "Exercise ").replace("_", ".")
+    number = check.__name__.removeprefix("exercise_").replace("_", ".").upper()
+    name = f"Exercise {number}"
 
     @functools.wraps(check)
     def told(*answers: Any) -> None:

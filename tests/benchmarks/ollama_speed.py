@@ -1,111 +1,94 @@
-"""How fast steps come from Ollama: `python tests/benchmarks/ollama_speed.py`.
+"""How fast steps come from Ollama: eight of one state, by one call or by eight.
 
-Eight steps of one state, drawn together by `llm.sample(k=8)`, against a loop of eight
-single calls on the same server, alternately, along a path of states. On llama.cpp in
-place of Ollama (`tests/ollama_server.py`), for abacus and for a network of a hundred
-million random parameters in single precision: its speed is that of the memory, as with
-real models. With --model, on a server of yours (say its slots: OLLAMA_NUM_PARALLEL).
-
-Prints medians, and the lowest and highest; and how many of the prompts' tokens were
-evaluated: the rest were kept from the request before.
+`llm.sample(k=8)` draws them together, against a loop of single calls on the same
+server, in turn along a path of states. On llama.cpp in place of Ollama
+(`tests/ollama_server.py`) with 1, 4 and 8 slots, for abacus and for a network of a
+hundred million random parameters in single precision: its speed is that of the memory,
+as with real models. If REASONING_MODEL names one, it is asked instead, on your server
+(say its slots: OLLAMA_NUM_PARALLEL).
 """
 
-import argparse
 import os
-import statistics
-import sys
 import tempfile
-import time
+from collections.abc import Iterator
+from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
+from unittest.mock import patch
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+from frame import Row, alternate, rate
 
 from helpers.abacus.engine import Engine
 from helpers.abacus.problems import generate
+from helpers.abacus.prompt import PROBLEM_FORMAT
 from helpers.abacus.to_gguf import write_gguf
 from helpers.abacus.transformer import Config, init_params
-from helpers.connection import LLMError
 from helpers.llm import LLMGen
 
-K, ROUNDS, TOKENS = 8, 5, 24
+K, TOKENS = 8, 24
+WAYS = {f"a loop of {K} calls": K, f"sample(k={K})": 1}
 LARGE = Config(width=1024, layers=8, heads=16, hidden=2816)
 
 
-def prompts(n: int) -> list[str]:
-    """States of one path, each a sentence longer, so that the cache has to grow."""
-    problem = generate("test", 1, seed=4)[0]
-    text, found = f"Question: {problem['question']}\nAnswer:\n", []
-    for i in range(n):
-        found.append(text)
+def states() -> Iterator[str]:
+    """A path: each state is a sentence longer, so that the cache has to grow."""
+    text = PROBLEM_FORMAT.format(**generate("test", 1, seed=4)[0])
+    for i in range(100):
+        yield text
         text += f"Tom buys {i}+12 = {i + 12} apples.\n"
-    return found
 
 
-def tokens_per_second(llm: LLMGen, prompt: str, calls: int) -> float:
-    """How many tokens a second come when K steps are drawn in so many calls."""
-    start = time.perf_counter()
-    steps = [s for i in range(calls) for s in llm.sample(prompt, K // calls, seed=i)]
-    return sum(step.tokens for step in steps) / (time.perf_counter() - start)
+def compare(name: str, llm: LLMGen, rounds: int) -> list[Row]:
+    """Both ways along one path."""
+    path = states()
+
+    def speed(calls: int, number: int) -> float:
+        prompt = next(path)
+
+        def draw() -> int:
+            found = (llm.sample(prompt, K // calls, seed=i) for i in range(calls))
+            return sum(step.tokens for steps in found for step in steps)
+
+        return rate(draw)
+
+    runs = {way: partial(speed, calls) for way, calls in WAYS.items()}
+    loop, _ = WAYS
+    task = f"{name}, {llm.connection.parallel} at once"
+    return [
+        Row(task, way, "tokens/s", values, way == loop)
+        for way, values in alternate(runs, rounds).items()
+    ]
 
 
-def spread(values: list[float], digits: int = 0) -> str:
-    """The median, and the ends."""
-    low, middle, high = min(values), statistics.median(values), max(values)
-    return f"{middle:.{digits}f} ({low:.{digits}f} to {high:.{digits}f})"
-
-
-def compare(name: str, llm: LLMGen) -> None:
-    """Alternate the two ways along one path."""
-    path = prompts(2 * ROUNDS + 1)
-    tokens_per_second(llm, path[0], 1)  # the model is loaded, every slot has the prompt
-    alone, together = [], []
-    for i in range(1, len(path), 2):
-        alone.append(tokens_per_second(llm, path[i], K))
-        together.append(tokens_per_second(llm, path[i + 1], 1))
-    gain = [b / a for a, b in zip(alone, together, strict=True)]
-    print(f"{name}, up to {llm.connection.parallel} requests at once")
-    print(f"  a loop of {K} calls, tokens/s:   {spread(alone)}")
-    print(f"  sample(k={K}), tokens/s:        {spread(together)}")
-    print(f"  times as fast:                {spread(gain, 2)}", flush=True)
-
-
-def stand_in(name: str, engine: Engine, bits: int, threads: int, slots: int) -> None:
+def stand_in(
+    name: str, engine: Engine | SimpleNamespace, bits: int, threads: int, slots: int,
+    rounds: int,
+) -> list[Row]:  # fmt: skip
     """Compare on llama.cpp."""
     from ollama_server import OllamaServer
 
-    os.environ["OLLAMA_NUM_PARALLEL"] = str(slots)
-    with tempfile.TemporaryDirectory() as folder, OllamaServer(slots) as server:
+    told = patch.dict(os.environ, OLLAMA_NUM_PARALLEL=str(slots))
+    with told, tempfile.TemporaryDirectory() as folder, OllamaServer(slots) as server:
         server.create("model", write_gguf(engine, Path(folder) / "model.gguf", bits))
         server.created["model:latest"].parameters["num_thread"] = threads
-        compare(name, LLMGen("model", n=TOKENS, host=server.host, seed=1))
-        given = sum(t["prompt_n"] + t["cache_n"] for t in server.timings)
-        evaluated = sum(t["prompt_n"] for t in server.timings)
-        print(f"  prompt tokens evaluated:      {evaluated} of {given}")
+        llm = LLMGen("model", n=TOKENS, host=server.host, seed=1)
+        return compare(name, llm, rounds)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--model", help="of an Ollama server, such as llama3.2")
-    parser.add_argument("--threads", type=int, default=2,
-                        help="for the large network (%(default)s)")  # fmt: skip
-    args = parser.parse_args()
-    if args.model:
-        try:
-            compare(args.model, LLMGen(args.model, n=TOKENS, seed=1))
-        except LLMError as error:
-            parser.error(str(error))
-        return
+def rows(rounds: int, quick: bool = False) -> list[Row]:
+    """Your server's model, or two models on llama.cpp."""
+    if model := os.environ.get("REASONING_MODEL"):
+        return compare(model, LLMGen(model, n=TOKENS, seed=1), rounds)
+    if not find_spec("xllamacpp"):
+        note = 'left out: it needs xllamacpp; type: pip install -e ".[test]"'
+        return [Row("steps from Ollama", "llama.cpp", "tokens/s", [], note=note)]
     own = Engine()
-    large = SimpleNamespace(
-        config=LARGE, params=init_params(LARGE, 0), tokenizer=own.tokenizer
-    )
-    for slots in (1, 4, 8):
-        stand_in("abacus", own, 16, 1, slots)
-    for slots in (1, 4, 8):
-        stand_in("104 M parameters", large, 32, args.threads, slots)
-
-
-if __name__ == "__main__":
-    main()
+    found = [r for s in (1, 4, 8) for r in stand_in("abacus", own, 16, 1, s, rounds)]
+    if not quick:
+        params = init_params(LARGE, 0)
+        large = SimpleNamespace(config=LARGE, params=params, tokenizer=own.tokenizer)
+        for slots in (1, 4, 8):
+            cores = os.cpu_count() or 1
+            found += stand_in("104 M parameters", large, 32, cores, slots, rounds)
+    return found
