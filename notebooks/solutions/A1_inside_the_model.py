@@ -15,7 +15,7 @@ from helpers.abacus.transformer import (
     causal_attention,
     init_params,
 )
-from helpers.exercises.chapter_a1 import (
+from helpers.exercises.looking import (
     digit_log_prob,
     find_drops,
     find_sums,
@@ -53,6 +53,7 @@ def layer_norm(x: Array, gain: Array, epsilon: float) -> Array:
 # %% exercise_a1_3
 def windowed_attention(window: int) -> Attention:
     """Each position sees itself and the window - 1 positions before it."""
+
     ### BEGIN SOLUTION
     def attend(layer: int, q: Array, k: Array, v: Array) -> Array:
         queries, keys = q.shape[-2], k.shape[-2]
@@ -74,9 +75,9 @@ lasts, here = find_sums(problems, engine, last=True), slice(-1, None)
 looks = mean_shares(engine, lasts) > 0.5
 drops = find_drops(engine, lasts, here).mean(axis=0)
 idle = [tuple(head) for head in np.argwhere(looks & (drops < 0.05)).tolist()]
-together = np.mean([
-    digit_log_prob(engine, s, causal_attention())
-    - digit_log_prob(engine, s, without(idle, here))
-    for s in lasts
-])
+whole, left = (
+    np.mean([digit_log_prob(engine, s, attend) for s in lasts])
+    for attend in (causal_attention(), without(idle, here))
+)
+together = whole - left
 ### END SOLUTION

@@ -17,6 +17,7 @@ the prefix stands already, read once.
 """
 
 import os
+import warnings
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from itertools import product
@@ -141,6 +142,8 @@ def hugging_face(engine: Engine) -> dict[str, Draw]:
     """Every setting; none without transformers."""
     found: dict[str, Draw] = {}
     if find_spec("torch") and find_spec("transformers"):
+        # The first versions of transformers 5 know no other name for it.
+        warnings.filterwarnings("ignore", "`past_key_values` is deprecated")
         for threads in THREADS:
             peer = HuggingFace(engine, threads)
             found[f"threads {threads}"] = peer.as_usual
