@@ -1,8 +1,7 @@
 """How fast this computer multiplies, and how much of that a model needs.
 
 The *peak* is what NumPy's matrix library reaches with two large square matrices, in
-double precision (dgemm) or single (sgemm), in a process of its own, because the number
-of threads cannot be changed later.
+double precision (dgemm) or single (sgemm), in a process of its own with so many threads.
 """
 
 import os
