@@ -59,7 +59,7 @@ def exercise_a1_2(layer_norm: Any) -> None:
     x, gain = np.array([[1.0, 2.0, 6.0], [4.0, 0.0, -4.0]]), np.array([1.0, 2.0, -1.0])
 
     def norm(x: Array, gain: Array, epsilon: float) -> Array:
-        found = np.asarray(call(layer_norm, x, gain, epsilon))
+        found = np.asarray(call(layer_norm, x.copy(), gain, epsilon))
         told = f"x has the shape {x.shape}, what you give {found.shape}."
         expect(found.shape == x.shape, told)
         return found
@@ -78,6 +78,8 @@ def exercise_a1_2(layer_norm: Any) -> None:
     expect(not np.allclose(found, by_hand(x, 2, 0.5)), told)
     told = "Where is epsilon? It is added to the mean square, before the root."
     expect(not np.allclose(found, by_hand(x, 3, 0)), told)
+    told = "The gain is forgotten: multiply by it at the end."
+    expect(not np.allclose(found * gain, by_hand(x, 3, 0.5)), told)
     told = "Each vector has a mean and a size of its own: axis=-1, keepdims=True."
     expect(np.allclose(found, by_hand(x, 3, 0.5)), f"{short(found.tolist())}. {told}")
 
@@ -114,6 +116,9 @@ def exercise_a1_3(windowed_attention: Any) -> None:
         (2, "Off by one: window 3 is the position itself and two before it."),
     ):
         expect(not np.allclose(found, reference(*one_head, window)), told)
+    told = "Divide the products by the root of their length D."
+    unscaled = reference(q[0, 0] * 2, *one_head[1:], 3)  # the root of 4
+    expect(not np.allclose(found, unscaled), told)
     told = "Someone sees the future, or the weights no longer add up to one."
     expect(np.allclose(found, reference(*one_head, 3)), told)
     late = q[:, :, -2:]
@@ -126,7 +131,7 @@ def exercise_a1_3(windowed_attention: Any) -> None:
 
 @cache
 def last_digit() -> tuple[set[Head], float, float]:
-    """At the last digit of the sums of section 7: the heads that look and are not
+    """At the last digit of the sums of section 8: the heads that look and are not
     missed, the drop without all of them at once, and the sum of their own drops."""
     engine, last = Engine(), slice(-1, None)
     problems = generate("test", 80, seed=1, steps=(2, 3))

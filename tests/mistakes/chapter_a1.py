@@ -39,6 +39,12 @@ def windowed(before, after=0, late=True):
     return windowed_attention
 
 
+def unscaled(window):
+    """Scores that are not divided by the root of D = 4."""
+    attend = windowed(-1)(window)
+    return lambda layer, q, k, v: attend(layer, 2 * q, k, v)
+
+
 MISTAKES = [
     (check.exercise_a1_1, [65536, MORE], "narrower heads"),
     (check.exercise_a1_1, [0, 1_197_440], "not all parts double"),
@@ -50,10 +56,12 @@ MISTAKES = [
     (check.exercise_a1_2, [lambda *a: normed(*a, axis=0)], "axis=-1"),
     (check.exercise_a1_2, [lambda x, g, e: normed(x, g, 0)], "Where is epsilon"),
     (check.exercise_a1_2, [lambda x, g, e: normed(x, g, e).sum(0)], "has the shape"),
+    (check.exercise_a1_2, [lambda x, g, e: normed(x, 1, e)], "gain is forgotten"),
     (check.exercise_a1_3, [lambda window: causal_attention()], "everything before"),
     (check.exercise_a1_3, [windowed(0)], "counts as one of the window"),
     (check.exercise_a1_3, [windowed(-2)], "itself and two before"),
     (check.exercise_a1_3, [windowed(-1, after=1)], "sees the future"),
+    (check.exercise_a1_3, [unscaled], "the root of their length"),
     (check.exercise_a1_3, [windowed(-1, late=False)], "the .last. two positions"),
     (check.exercise_a1_3, [lambda window: window], "Give back a function"),
     (check.exercise_a1_4, ["3.0", 7.0], "A list of heads"),
