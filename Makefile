@@ -26,8 +26,7 @@ STAMP := $(ENV)/.set-up-done
 # This checkout's helpers come first, whatever else is installed.
 export PYTHONPATH := $(CURDIR)$(if $(PYTHONPATH),:$(PYTHONPATH))
 
-# Learning multiplies small matrices: a second thread would mostly wait for the first.
-# (Where abacus writes, it chooses by itself: helpers/abacus/engine.py.)
+# abacus multiplies small matrices: a second thread would mostly wait for the first.
 export OPENBLAS_NUM_THREADS ?= 1
 
 # The outputs in the notebooks are those of abacus on the practice problems, so

@@ -218,17 +218,16 @@ def in_threads(write: Callable[[slice], Any], n: int) -> list[Any]:
     """Share n rows out to the processor's cores: the results of `write` for each part.
 
     NumPy computes without holding Python's lock, so threads do (two: up to 1.9 times as
-    fast). Each then has BLAS to itself. A single part has two of BLAS's own threads
-    (gains up to a third); more of them would only wait for each other.
+    fast). Each has one thread of BLAS: a second would gain a tenth while a core is idle,
+    and cost half of the speed when it is not (8 rows).
     """
     cores = 1 if parent_process() else os.cpu_count() or 1  # workers share the cores
     size = min(max(math.ceil(n / cores), SMALLEST), LARGEST)
     parts = [slice(i, i + size) for i in range(0, n, size)]
-    is_alone = len(parts) == 1
     pool = ThreadPoolExecutor(cores)  # starts no thread before it is needed
     try:
-        with blas().limit(limits=min(cores, 2) if is_alone else 1, user_api="blas"):
-            return [*(map if is_alone else pool.map)(write, parts)]
+        with blas().limit(limits=1, user_api="blas"):
+            return [*(pool.map if len(parts) > 1 else map)(write, parts)]
     finally:  # after Ctrl-C, what has not begun never does
         pool.shutdown(wait=False, cancel_futures=True)
 
