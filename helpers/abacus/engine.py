@@ -218,7 +218,7 @@ def in_threads(write: Callable[[slice], Any], n: int) -> list[Any]:
     """Share n rows out to the processor's cores: the results of `write` for each part.
 
     NumPy computes without holding Python's lock, so threads do (two: up to 1.9 times as
-    fast). Each has one thread of BLAS: a second would gain a tenth while a core is idle,
+    fast). Each has one thread of BLAS: a second would gain a tenth if a core is idle,
     and cost half of the speed when it is not (8 rows).
     """
     cores = 1 if parent_process() else os.cpu_count() or 1  # workers share the cores
