@@ -2,17 +2,20 @@
 
 import inspect
 import os
+import signal
 import subprocess
 import sys
 from collections import Counter, deque
 from pathlib import Path
+from queue import SimpleQueue
+from threading import Event
 
 import numpy as np
 import ollama
 import pytest
 
 from helpers.abacus.client import AbacusClient, check_options, load_engine
-from helpers.abacus.engine import WEIGHTS, Engine
+from helpers.abacus.engine import WEIGHTS, Engine, in_threads
 from helpers.abacus.prompt import PROBLEM_FORMAT, TASK_DESCRIPTION
 from helpers.abacus.sampling import Sampling, allowed, draw, log_softmax
 from helpers.abacus.tokenizer import END_OF_TEXT
@@ -118,6 +121,22 @@ def test_a_large_batch_is_shared_out_to_threads(engine: Engine, monkeypatch) -> 
         )  # fmt: skip
 
 
+@pytest.mark.skipif(os.name == "nt", reason="sends a signal, as Ctrl-C does elsewhere")
+def test_after_ctrl_c_no_thread_goes_on(monkeypatch) -> None:
+    """The parts that are under way are given up, not written to their ends."""
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    given_up = SimpleQueue()
+
+    def write(part: slice, is_over: Event) -> None:
+        if part.start:
+            os.kill(os.getpid(), signal.SIGINT)
+        given_up.put(is_over.wait(60))  # as a batch that would take long
+
+    with pytest.raises(KeyboardInterrupt):
+        in_threads(write, 64)
+    assert given_up.get(timeout=30) and given_up.get(timeout=30)
+
+
 def test_a_row_that_has_ended_does_not_run_out_of_the_context(engine: Engine) -> None:
     """It is carried along beside one that goes on from a shorter prompt."""
     long = "one " * 600
@@ -190,6 +209,10 @@ def test_filters_by_hand() -> None:
     assert passed(min_p=0.6) == [0, 2]  # at least 0.6 of the best one's 0.4
     # top_p judges what top_k left: 0.4/0.7 = 0.57 reaches a half on its own.
     assert passed(top_k=2, top_p=0.5) == [0]
+    # Off is off, although the others' probabilities may add up to 1 before the last.
+    sharp = np.log([[1 - 3e-17, 1e-17, 1e-17, 1e-17]]).repeat(2, 0)
+    for kind in (np.float64, np.float32):
+        assert allowed(sharp.astype(kind), Sampling(top_k=4)).all()
     # The filters come before temperature: heat cannot bring a token back.
     assert passed(top_p=0.6, temperature=9.0) == [0, 2]
 
@@ -199,7 +222,9 @@ def test_drawing_inverts_the_cumulative_distribution() -> None:
     uniform = np.array([0.0, 0.24, 0.26, 0.74, 0.76])
     assert draw(log_probs, uniform, Sampling()).tolist() == [0, 0, 1, 1, 2]
     for cold in (0, 5e-324):
-        assert draw(log_probs, uniform, Sampling(temperature=cold)).tolist() == [1] * 5
+        for kind in (np.float64, np.float32):
+            found = draw(log_probs.astype(kind), uniform, Sampling(temperature=cold))
+            assert found.tolist() == [1] * 5
 
 
 def test_the_same_text_on_every_processor() -> None:
@@ -293,6 +318,7 @@ def test_empty_prompt_only_loads(client: AbacusClient) -> None:
         ({"temprature": 1}, "temprature"),
         ({"repeat_penalty": 1.1}, "repeat_penalty"),
         ({"temperature": -1}, "temperature"),
+        ({"temperature": float("inf")}, "temperature"),
         ({"top_p": 0}, "top_p"),
         ({"stop": [""]}, "stop"),
     ],

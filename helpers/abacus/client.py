@@ -14,6 +14,7 @@ Not covered: streaming, chat templates (a prompt is always raw), images, thinkin
 from __future__ import annotations
 
 import hashlib
+import math
 import secrets
 import time
 import zlib
@@ -59,7 +60,7 @@ def check_options(given: Mapping[str, Any]) -> dict[str, Any]:
         raise refuse(f"abacus does not know the option {unknown[0]!r}; known: {known}")
     options = DEFAULTS | given
     limits = {
-        "temperature": options["temperature"] >= 0,
+        "temperature": 0 <= options["temperature"] < math.inf,
         "top_k": options["top_k"] >= 0,
         "top_p": 0 < options["top_p"] <= 1,
         "min_p": 0 <= options["min_p"] <= 1,

@@ -18,12 +18,13 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import groupby
 from multiprocessing import parent_process
 from os.path import commonprefix
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from threading import Event
+from typing import Any
 
 import numpy as np
 
@@ -31,9 +32,6 @@ from .decoder import Cache, Decoder
 from .sampling import Sampling, draw, log_softmax
 from .tokenizer import END_OF_TEXT, Tokenizer, load_merges
 from .transformer import Config, Params
-
-if TYPE_CHECKING:
-    from threadpoolctl import ThreadpoolController
 
 HERE = Path(__file__).parent
 WEIGHTS = HERE / "weights.npz"
@@ -71,6 +69,7 @@ class Engine:
     """The model in memory, from a file or from parameters that are there already.
 
     precision: "float64", or "float32" for nearly twice the speed; ValueError else.
+    From the first one on, NumPy's matrix products in this process keep to one thread.
     """
 
     def __init__(
@@ -82,6 +81,7 @@ class Engine:
             with np.load(weights, allow_pickle=False) as file:
                 weights = dict(file)
         self.params = {name: array.astype(precision) for name, array in weights.items()}
+        limit_blas()
         self.config = Config()
         self.tokenizer = Tokenizer(load_merges(MERGES))
         self.decoder = Decoder(self.params, self.config)
@@ -135,13 +135,13 @@ class Engine:
         group = np.repeat(np.arange(len(begun)), sizes)
         seeds, limits = [*seeds], np.broadcast_to(n, len(group))
 
-        def write(part: slice) -> list[Continuation]:
+        def write(part: slice, is_over: Event) -> list[Continuation]:
             """Some of the rows, in a batch of their own."""
             found, sizes = np.unique(group[part], return_counts=True)
             cache = Cache([begun[i][1] for i in found], sizes)
             states = np.stack([begun[i][0] for i in group[part]])
             batch = states, cache, seeds[part], limits[part]
-            return self.write(*batch, how, tuple(stop), top)
+            return self.write(*batch, how, tuple(stop), top, is_over)
 
         return [row for rows in in_threads(write, len(group)) for row in rows]
 
@@ -154,6 +154,7 @@ class Engine:
         how: Sampling,
         stop: tuple[str, ...],
         top: int,
+        is_over: Event,
     ) -> list[Continuation]:
         """Write a batch, a token of every row at a time."""
         longest = limits.max()
@@ -166,10 +167,10 @@ class Engine:
             for row, token, scores, limit in drawn:
                 if not row.reason:
                     self.add(row, token, scores, stop, top)
-                    if t + 1 == limit and not row.reason:
+                    if t + 1 >= limit and not row.reason:
                         row.reason = "length"
             going = [i for i, row in enumerate(rows) if not row.reason]
-            if not going:
+            if not going or is_over.is_set():
                 break
             # To drop a row is to copy the others: rows that have ended are carried
             # along for a while, and nobody reads what they write (saves 9 % for 64
@@ -193,7 +194,7 @@ class Engine:
         row.sampled += 1
         before, row.written = row.written, row.written + self.tokenizer.tokens[token]
         if token in enders(self.tokenizer, stop):
-            cuts = [row.written.find(s.encode("utf-8")) for s in stop]
+            cuts = [row.written.find(s.encode("utf-8", "surrogatepass")) for s in stop]
             cuts = [cut for cut in cuts if cut >= 0]
             if cuts or token == END_OF_TEXT:
                 row.reason = "stop"
@@ -209,32 +210,36 @@ class Engine:
 @lru_cache
 def enders(tokenizer: Tokenizer, stop: tuple[str, ...]) -> frozenset[int]:
     """The tokens with which a text may end: only they hold a stop's last byte."""
-    last = {s.encode("utf-8")[-1] for s in stop}
+    last = {s.encode("utf-8", "surrogatepass")[-1] for s in stop}
     tokens = enumerate(tokenizer.tokens)
     return frozenset({END_OF_TEXT} | {i for i, token in tokens if last & {*token}})
 
 
-def in_threads(write: Callable[[slice], Any], n: int) -> list[Any]:
+def in_threads(write: Callable[[slice, Event], Any], n: int) -> list[Any]:
     """Share n rows out to the processor's cores: the results of `write` for each part.
 
     NumPy computes without holding Python's lock, so threads do (two: up to 1.9 times as
-    fast). Each has one thread of BLAS: a second would gain a tenth if a core is idle,
-    and cost half of the speed when it is not (8 rows).
+    fast). `write` is handed an event that is set when nobody waits for it any more.
     """
     cores = 1 if parent_process() else os.cpu_count() or 1  # workers share the cores
     size = min(max(math.ceil(n / cores), SMALLEST), LARGEST)
     parts = [slice(i, i + size) for i in range(0, n, size)]
-    pool = ThreadPoolExecutor(cores)  # starts no thread before it is needed
+    pool, is_over = ThreadPoolExecutor(cores), Event()  # starts no thread before work
     try:
-        with blas().limit(limits=1, user_api="blas"):
-            return [*(pool.map if len(parts) > 1 else map)(write, parts)]
-    finally:  # after Ctrl-C, what has not begun never does
+        found = pool.map if len(parts) > 1 else map
+        return [*found(partial(write, is_over=is_over), parts)]
+    finally:  # after Ctrl-C too
+        is_over.set()
         pool.shutdown(wait=False, cancel_futures=True)
 
 
 @lru_cache
-def blas() -> "ThreadpoolController":
-    """The libraries that multiply matrices, as this process has loaded them."""
-    from threadpoolctl import ThreadpoolController
+def limit_blas() -> None:
+    """One thread for the library that multiplies matrices, from now on in this process.
 
-    return ThreadpoolController()
+    A second one would gain a tenth if a core is idle, and cost half of the speed if it
+    is not (8 rows).
+    """
+    from threadpoolctl import threadpool_limits
+
+    threadpool_limits(limits=1, user_api="blas")

@@ -43,8 +43,10 @@ def allowed(log_probs: np.ndarray, how: Sampling) -> np.ndarray:
         ranked = np.take_along_axis(probs, order, axis=-1)
         ranked[:, how.top_k or len(ranked[0]) :] = 0
         ranked /= ranked.sum(axis=-1, keepdims=True)
-        before = np.cumsum(ranked, axis=-1) - ranked
-        np.put_along_axis(passed, order, (ranked > 0) & (before < how.top_p), axis=-1)
+        kept = ranked > 0
+        if how.top_p < 1:  # rounding could make all that is before one token a 1
+            kept &= np.cumsum(ranked, axis=-1) - ranked < how.top_p
+        np.put_along_axis(passed, order, kept, axis=-1)
     return passed & (probs >= how.min_p * probs.max(axis=-1, keepdims=True))
 
 
@@ -52,6 +54,7 @@ def weigh(log_probs: np.ndarray, how: Sampling) -> np.ndarray:
     """The weights (B, V) with which tokens are drawn; their sum may be any number."""
     if how == Sampling():
         return np.exp(log_probs)
+    log_probs = log_probs.astype(np.float64)  # an extreme setting needs the range
     below = log_probs - log_probs.max(axis=-1, keepdims=True)
     below[~allowed(log_probs, how)] = -np.inf
     with np.errstate(over="ignore"):  # a tiny temperature: all but the best are at -inf

@@ -1,7 +1,8 @@
 """How fast this computer multiplies, and how much of that a model needs.
 
 The *peak* is what NumPy's matrix library reaches with two large square matrices, in
-double precision (dgemm) or single (sgemm), in a process of its own with so many threads.
+double precision (dgemm) or single (sgemm), in a process of its own with so many
+threads.
 """
 
 import os
