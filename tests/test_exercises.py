@@ -1,6 +1,5 @@
 """Exercises: the solutions pass, the unsolved state and typical mistakes do not."""
 
-import importlib.util
 import inspect
 import re
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 import nbformat
 import numpy as np
 import pytest
+from scripts import load
 
 from helpers.exercises import check
 from helpers.exercises.checking import Wrong, call, exercise, expect
@@ -16,14 +16,6 @@ ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = ROOT / "notebooks"
 SOLUTIONS = sorted((NOTEBOOKS / "solutions").glob("*.py"))
 KINDS = ("easy", "medium", "hard", "research")
-
-
-def load(path):
-    """A file of Python as a module."""
-    spec = importlib.util.spec_from_file_location("loaded", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 edition = load(NOTEBOOKS / "edition.py")

@@ -3,12 +3,12 @@
 GSM8K is looked for where GSM8K_PATH says, else in `shared/gsm8k` beside the checkout.
 """
 
-import importlib.util
 import os
 import re
 from pathlib import Path
 
 import pytest
+from scripts import load
 
 ROOT = Path(__file__).resolve().parents[1]
 GSM8K = Path(os.environ.get("GSM8K_PATH") or ROOT.parent / "shared" / "gsm8k")
@@ -16,14 +16,6 @@ QUESTIONS = 50
 needs_gsm8k = pytest.mark.skipif(
     not GSM8K.exists(), reason="no GSM8K here: set GSM8K_PATH to it"
 )
-
-
-def load_run():
-    """The module notebooks/run.py, which is no part of a package."""
-    spec = importlib.util.spec_from_file_location("run", ROOT / "notebooks" / "run.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def printed(notebook) -> str:
@@ -35,7 +27,7 @@ def printed(notebook) -> str:
 @pytest.fixture(scope="module")
 def output() -> str:
     """What notebook 04 prints with abacus and GSM8K_PATH set."""
-    run = load_run()
+    run = load(ROOT / "notebooks" / "run.py")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GSM8K_PATH", str(GSM8K.resolve()))
         patch.setenv("PYTHONPATH", str(ROOT))

@@ -1,28 +1,20 @@
 """notebooks/run.py: the script behind `make notebooks`, `refresh` and `clear`."""
 
-import importlib.util
 import re
 from pathlib import Path
 
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from scripts import load
 
 ROOT = Path(__file__).resolve().parents[1]
-
-
-def load_run():
-    """The module notebooks/run.py, which is no part of a package."""
-    spec = importlib.util.spec_from_file_location("run", ROOT / "notebooks" / "run.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture
 def run(tmp_path, monkeypatch):
     """notebooks/run.py, working in a folder of its own."""
-    module = load_run()
+    module = load(ROOT / "notebooks" / "run.py")
     monkeypatch.setattr(module, "HERE", tmp_path)
     monkeypatch.setattr(module, "BUILD", tmp_path / "build")
     monkeypatch.delenv("REASONING_MODEL", raising=False)

@@ -5,31 +5,20 @@ would stumble over. What a deck must hold is read from the notebook's own cells.
 Covers: the HTML. Does not cover how it looks: that takes a browser.
 """
 
-import functools
-import importlib.util
-
 import nbformat
 import pytest
 from bs4 import BeautifulSoup
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from scripts import load
 from test_notebooks import ROOT
 
+SLIDES = load(ROOT / "notebooks" / "slides.py")
 SERIES = sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))
 ALT = 'Bars: "18" <most likely>'
 
 
-@functools.cache
-def load_slides():
-    """The module notebooks/slides.py, which is no part of a package."""
-    path = ROOT / "notebooks" / "slides.py"
-    spec = importlib.util.spec_from_file_location("slides", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def deck_of(notebook):
-    return BeautifulSoup(load_slides().to_slides(notebook), "html.parser")
+    return BeautifulSoup(SLIDES.to_slides(notebook), "html.parser")
 
 
 def tagged_code(notebook):
@@ -139,6 +128,12 @@ def test_a_good_deck_has_no_fault_and_shows_what_is_tagged():
     assert deck.title.text == "A & B"
 
 
+def test_a_figure_that_is_not_described_has_an_empty_text():
+    notebook = good_notebook()
+    notebook.cells[-2].outputs[1].metadata = {}
+    assert [image["alt"] for image in deck_of(notebook).find_all("img")].count("") == 1
+
+
 FAULTS = {
     "9 slides": lambda n, d: d.find_all("section")[4].decompose(),
     "not the title": lambda n, d: n.cells[0].update(source="# Other"),
@@ -173,20 +168,19 @@ def test_words_that_begin_no_paragraph_are_an_error(words):
     notebook.cells[0].metadata.slideshow.begins = [words, "**What"]
     notebook.cells[0].source += "\n\n- more"
     with pytest.raises(ValueError, match="begins one paragraph"):
-        load_slides().to_slides(notebook)
+        SLIDES.to_slides(notebook)
 
 
 def test_main_writes_a_page_for_each_notebook_with_slides(
     tmp_path, monkeypatch, capsys
 ):
-    slides = load_slides()
-    monkeypatch.setattr(slides, "HERE", tmp_path)
-    monkeypatch.setattr(slides, "SLIDES", tmp_path / "build" / "slides")
+    monkeypatch.setattr(SLIDES, "HERE", tmp_path)
+    monkeypatch.setattr(SLIDES, "SLIDES", tmp_path / "build" / "slides")
     nbformat.write(good_notebook(), tmp_path / "01_a.ipynb")
     nbformat.write(new_notebook(), tmp_path / "A1_b.ipynb")
     before = (tmp_path / "01_a.ipynb").read_bytes()
-    slides.main()
-    assert [p.name for p in slides.SLIDES.iterdir()] == ["01_a.html"]
+    SLIDES.main()
+    assert [p.name for p in SLIDES.SLIDES.iterdir()] == ["01_a.html"]
     assert (tmp_path / "01_a.ipynb").read_bytes() == before
     first, second, _ = capsys.readouterr().out.splitlines()
     assert first.split() == ["01_a", "10", "slides"] and " 0 slides" in second

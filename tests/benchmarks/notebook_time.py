@@ -3,7 +3,6 @@
 Executed in a fresh kernel and written as a notebook and a page, which are thrown away.
 """
 
-import importlib.util
 import os
 import tempfile
 from functools import partial
@@ -11,19 +10,16 @@ from pathlib import Path
 from types import ModuleType
 
 from frame import ROOT, Row, alternate, seconds
+from scripts import load
 
-NOTEBOOKS = sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("[0-9A]*.ipynb"))
 FIRST = NOTEBOOKS[0]
 
 
 def run_notebooks() -> ModuleType:
     """The script `notebooks/run.py` as a module."""
-    path = ROOT / "notebooks" / "run.py"
-    spec = importlib.util.spec_from_file_location("run_notebooks", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
     os.environ["TQDM_DISABLE"] = "1"  # as the script sets it
-    return module
+    return load(ROOT / "notebooks" / "run.py")
 
 
 def build(notebook: Path, number: int) -> float:

@@ -9,7 +9,6 @@ The share of the peak is that of the whole computer, all cores, in the precision
 contestant. Only sampled tokens count for it, not the reading of the prefix.
 """
 
-import inspect
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from statistics import fmean, median
@@ -75,11 +74,8 @@ def abacus(engine: Engine, prefixes: list[Ids], k: int, n: int) -> int:
 
 
 def engines() -> dict[str, Engine]:
-    """The engine in each precision that it has."""
-    found = {"float64": Engine()}
-    if "precision" in inspect.signature(Engine).parameters:
-        found["float32"] = Engine(precision="float32")
-    return found
+    """The engine in each precision."""
+    return {kind: Engine(precision=kind) for kind in ("float64", "float32")}
 
 
 def measure(
