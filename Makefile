@@ -36,6 +36,8 @@ PLAIN := env -u REASONING_MODEL -u REASONING_RECORD -u REASONING_REPLAY_ONLY \
 DEFAULTS := $(PLAIN) -u GSM8K_PATH
 NBVAL := --nbval --nbval-current-env --nbval-cell-timeout=600 \
 	--nbval-sanitize-with tests/nbval_sanitize.cfg
+# Two processes, each with files of its own: a notebook is one file.
+TWO := -n 2 --dist loadfile
 
 .PHONY: help notebooks test test-ollama slides class test-class test-pages test-matrix test-train bench lab refresh clear set-up
 
@@ -59,9 +61,9 @@ notebooks: set-up
 
 test: set-up
 	@echo "1 of 2: the helpers (tests/)"
-	@$(PLAIN) $(PY) -m pytest -q -m "not train and not class_room and not pages and not live and not ollama" tests
+	@$(PLAIN) $(PY) -m pytest -q $(TWO) -m "not train and not class_room and not pages and not live and not ollama" tests
 	@echo "2 of 2: the notebooks, every output compared"
-	@$(DEFAULTS) $(PY) -m pytest -q $(NBVAL) notebooks
+	@$(DEFAULTS) $(PY) -m pytest -q $(TWO) $(NBVAL) notebooks
 
 test-ollama: set-up
 	@$(DEFAULTS) $(PY) -m pytest -q -m ollama tests

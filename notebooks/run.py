@@ -6,18 +6,22 @@
   changes from run to run, so a second refresh changes nothing.
 * `clear` strips outputs and counts, for a class room. `refresh` brings them back.
 
-It does not compare outputs: `make test` does, with nbval.
+It does not compare outputs: `make test` does, with nbval. Two notebooks are executed
+side by side, each in a process of its own; one if a real model answers.
 """
 
 import os
 import re
 import sys
 import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import nbformat
+from formulas import Exporter
 from nbclient import NotebookClient
-from nbconvert import HTMLExporter
 from nbformat import NotebookNode
 
 HERE = Path(__file__).resolve().parent
@@ -81,7 +85,7 @@ def to_page(notebook: NotebookNode, name: str) -> str:
                 page.metadata.title = cell.source.partition("\n")[0].removeprefix("# ")
             cell.source = re.sub(r"(\]\(\w+)\.ipynb\b", r"\1.html", cell.source)
             cell.source = re.sub(r"\]\((\w+\.md)", r"](../notebooks/\1", cell.source)
-    exporter = HTMLExporter(raw_template=PAGE)
+    exporter = Exporter(raw_template=PAGE)
     resources = {"metadata": {"name": name, "path": str(HERE)}}
     return exporter.from_notebook_node(page, resources)[0]
 
@@ -122,6 +126,13 @@ def clear(path: Path) -> None:
     nbformat.write(notebook, path)
 
 
+def timed(command: Callable, path: Path) -> tuple[Exception | None, float]:
+    """What the command returns, and the seconds it took."""
+    start = time.perf_counter()
+    error = command(path)
+    return error, time.perf_counter() - start
+
+
 def main(arguments: list[str]) -> int:
     """Do one of the three to the whole series; the number of failures."""
     commands = {"build": build, "refresh": refresh, "clear": clear}
@@ -130,13 +141,12 @@ def main(arguments: list[str]) -> int:
         return 2
     os.environ["TQDM_DISABLE"] = "1"  # progress bars differ from run to run
     model = os.environ.get("REASONING_MODEL") or "abacus"
-    failed = 0
-    for path in sorted(HERE.glob("[0-9A]*.ipynb")):
-        print(f"{path.stem:24} {model:12}", end=" ", flush=True)
-        start = time.perf_counter()
-        error = commands[arguments[0]](path)
-        seconds = time.perf_counter() - start
-        print(f"{seconds:6.1f} s  {'failed' if error else 'ok'}", flush=True)
+    paths, failed = sorted(HERE.glob("[0-9A]*.ipynb")), 0
+    pool = ThreadPoolExecutor(2 if model == "abacus" else 1)
+    found = pool.map(partial(timed, commands[arguments[0]]), paths)
+    for path, (error, seconds) in zip(paths, found, strict=True):
+        how = "failed" if error else "ok"
+        print(f"{path.stem:24} {model:12} {seconds:6.1f} s  {how}", flush=True)
         if error:
             failed += 1
             print(last_lines(error), flush=True)
@@ -146,4 +156,7 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:  # not to wait for threads; kernels end when we are gone
+        os._exit(130)

@@ -11,19 +11,22 @@ with the tag "remove-input" shows its output only.
 
 A Markdown cell may be too long for a slide, so it is shown in *parts*. A part ends
 where the next heading begins, and at each paragraph whose first words are listed in
-`slideshow.begins`: it begins a slide. `slide_type` says what the first part is.
+`slideshow.begins`: it begins a slide. `slide_type` says what the first part is. Where
+`begins` is no list but `{"words": kind}`, it says of each part what it is. In a code
+cell, `slideshow.figure` says what its figure is; what it prints stands before it.
 
-The look and the keys are in slides.html.j2. Formulas stay in LaTeX without a network.
+The look and the keys are in slides.html.j2.
 """
 
 import re
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 import nbformat
-from nbconvert import HTMLExporter
+from formulas import Exporter
 from nbformat import NotebookNode
-from nbformat.v4 import new_markdown_cell, new_notebook
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from traitlets.config import Config
 
 HERE = Path(__file__).resolve().parent
@@ -31,33 +34,54 @@ SLIDES = HERE.parent / "build" / "slides"
 TEMPLATE = Path(__file__).with_name("slides.html.j2").read_text(encoding="utf-8")
 
 HEADING = re.compile(r"\A#{1,6} +(.+)")
+FENCE = re.compile(r"^ *```", re.MULTILINE)
 LINK = re.compile(r"(?<!!)\[([^\]]+)\]\((?!https?:)[^)]*\)")  # to a page of ours
 HIDE = {"enabled": True, "remove_input_tags": ["remove-input"]}
 
 
-def parts(cell: NotebookNode) -> Iterator[tuple[str, str]]:
-    """The kind and the text of each part of a cell; code is one part."""
+def paragraphs_of(source: str) -> list[str]:
+    """What blank lines divide; those inside a block of code do not."""
+    paragraphs = [""]
+    for text in source.split("\n\n"):
+        if len(FENCE.findall(paragraphs[-1])) % 2:  # a block of code is still open
+            paragraphs[-1] += f"\n\n{text}"
+        else:
+            paragraphs.append(text)
+    return paragraphs[1:]
+
+
+def parts(cell: NotebookNode) -> Iterator[tuple[str, NotebookNode]]:
+    """The kind of each part of a cell, and the part: a cell of its own."""
     show = cell.metadata.get("slideshow", {})
+    kind = show.get("slide_type", "skip")
     if cell.cell_type != "markdown":
-        yield show.get("slide_type", "skip"), ""
+        outputs = cell.get("outputs", [])
+        apart = [o for o in outputs if "figure" in show and "data" in o]
+        rest = [output for output in outputs if output not in apart]
+        yield kind, nbformat.from_dict(cell | {"outputs": rest})
+        if apart:
+            hidden = {"tags": ["remove-input"]}
+            yield show["figure"], new_code_cell(outputs=apart, metadata=hidden)
         return
-    begins = tuple(show.get("begins", ()))
-    paragraphs = cell.source.split("\n\n")
+    begins = show.get("begins", {})
+    if isinstance(begins, list):
+        begins = dict.fromkeys(begins, "slide")
+    paragraphs = paragraphs_of(cell.source)
     if any(sum(p.startswith(words) for p in paragraphs) != 1 for words in begins):
         raise ValueError(
             f"Cell {cell.id}: not each of {[*begins]} begins one paragraph. Mend "
             "`begins` in the cell's metadata, under `slideshow`."
         )
-    found = [(show.get("slide_type", "skip"), [])]
+    found = [(kind, [])]
     for i, paragraph in enumerate(paragraphs):
-        if paragraph.startswith(begins):
-            found.append(("slide", []))
+        if words := next(filter(paragraph.startswith, begins), ""):
+            found.append((begins[words], []))
         elif i and HEADING.match(paragraph):
             found.append(("skip", []))
         found[-1][1].append(paragraph)
     for kind, part in found:
         if part:
-            yield kind, LINK.sub(r"\1", "\n\n".join(part))
+            yield kind, new_markdown_cell(LINK.sub(r"\1", "\n\n".join(part)))
 
 
 def shown(notebook: NotebookNode) -> Iterator[NotebookNode]:
@@ -66,29 +90,27 @@ def shown(notebook: NotebookNode) -> Iterator[NotebookNode]:
     A slide without a heading of its own repeats the one that it stands under.
     """
     heading, number = "", 0
-    for cell in notebook.cells:
-        for kind, text in parts(cell):
-            if found := HEADING.match(text):
-                heading = found[1]
-            if kind == "skip":
-                continue
-            if kind == "slide":
-                number += 1
-                text = HEADING.sub("", text, count=1)
-                title = f"{'##' if number > 1 else '#'} {heading}"
-                yield new_markdown_cell(title, metadata={"slide": number})
-            metadata = {"notes": kind == "notes"}
-            if cell.cell_type == "markdown":
-                yield new_markdown_cell(text, metadata=metadata)
-            else:
-                yield nbformat.from_dict(cell | {"metadata": cell.metadata | metadata})
+    for kind, part in chain.from_iterable(map(parts, notebook.cells)):
+        own = part.cell_type == "markdown" and HEADING.match(part.source)
+        if own:
+            heading = own[1]
+        if kind == "skip":
+            continue
+        if kind == "slide":
+            number += 1
+            title = f"{'##' if number > 1 else '#'} {heading}"
+            yield new_markdown_cell(title, metadata={"slide": number})
+            if own:
+                part.source = part.source[own.end() :]
+        part.metadata.notes = kind == "notes"
+        yield part
 
 
 def to_slides(notebook: NotebookNode) -> str:
     """The slides of a notebook as one web page."""
     page = new_notebook(cells=[*shown(notebook)])
     page.metadata.title = page.cells[0].source.removeprefix("# ")
-    exporter = HTMLExporter(
+    exporter = Exporter(
         config=Config(TagRemovePreprocessor=HIDE),
         raw_template=TEMPLATE,
         exclude_input_prompt=True,

@@ -29,8 +29,9 @@ CELLS = {  # Python, kernel: from SSE3 to AVX2
 }
 IS_X86 = platform.machine() in ("x86_64", "AMD64")
 NEWER = "from numpy._core._multiarray_umath import __cpu_dispatch__ as x; print(*x)"
-NBVAL = ["--nbval", "--nbval-current-env", "--nbval-cell-timeout=600",
-         "--nbval-sanitize-with", "tests/nbval_sanitize.cfg", "notebooks"]  # fmt: skip
+NBVAL = ["-n", "2", "--dist", "loadfile", "--nbval", "--nbval-current-env",
+         "--nbval-cell-timeout=600", "--nbval-sanitize-with",
+         "tests/nbval_sanitize.cfg", "notebooks"]  # fmt: skip
 LEFT_OUT = ("REASONING_", "OLLAMA_", "GSM8K_", "OPENBLAS_", "NPY_")  # variables
 
 

@@ -2,7 +2,7 @@
 
 Vocabulary: a *fault* is what keeps somebody from reading a page. *axe* is a checker of
 accessibility; of what it finds, "serious" and "critical" count. Covers: the saved
-outputs, without a network. Does not cover: formulas, whose script the network brings.
+outputs and the formulas, without a network.
 
 Run by `make test-pages`; it needs the extra `pages` and a Chromium.
 """

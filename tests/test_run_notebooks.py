@@ -5,10 +5,12 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from bs4 import BeautifulSoup
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from scripts import load
 
 ROOT = Path(__file__).resolve().parents[1]
+SERIES = sorted((ROOT / "notebooks").glob("[0-9A]*.ipynb"))
 
 
 @pytest.fixture
@@ -60,6 +62,24 @@ def test_page_has_a_title_and_keeps_a_hint_folded(run):
     assert "<title>Two words</title>" in page
     assert re.search(r"</summary>\s*<p>A hint\.</p>\s*</details>", page)
     assert "<title>01_x</title>" in run.to_page(new_notebook(), "01_x")
+
+
+def test_formulas_need_neither_a_script_nor_the_network(run):
+    text = "Of $\\frac{n}{k} < 1$ and `$5`, $6:\n\n$$x^{2}$$"
+    page = run.to_page(new_notebook(cells=[new_markdown_cell(text)]), "x")
+    first, second = BeautifulSoup(page, "html.parser").find_all("math")
+    top, bottom = first.mfrac.find_all("mi")
+    assert (top.text, bottom.text, first.mo.text) == ("n", "k", "<")
+    assert second["display"] == "block" and second.msup.mn.text == "2"
+    assert "<code>$5</code>, $6" in page and "mathjax" not in page.lower()
+
+
+@pytest.mark.parametrize("path", SERIES, ids=lambda path: path.stem)
+def test_every_formula_of_the_series_is_understood(run, path):
+    page = BeautifulSoup(run.to_page(run.read(path), path.stem), "html.parser")
+    for code in page.find_all(["code", "pre", "script", "style"]):
+        code.decompose()
+    assert "\\" not in page.text and not re.search(r"\$[^$\n]+\$", page.text)
 
 
 def test_refresh_twice_changes_nothing_and_clear_strips(run, tmp_path):

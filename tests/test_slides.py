@@ -13,7 +13,7 @@ from scripts import load
 from test_notebooks import ROOT
 
 SLIDES = load(ROOT / "notebooks" / "slides.py")
-SERIES = sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))
+SERIES = sorted((ROOT / "notebooks").glob("[0-9A]*.ipynb"))
 ALT = 'Bars: "18" <most likely>'
 
 
@@ -32,7 +32,7 @@ def tagged_code(notebook):
 
 def faults(notebook, deck):
     """What is wrong with a deck, a sentence each."""
-    slides, scripts = deck.find_all("section"), deck.find_all("script", src=True)
+    slides = deck.find_all("section")
     titles = [slide.find(["h1", "h2"]).text for slide in slides]
     if not 10 <= len(slides) <= 18:
         yield f"{len(slides)} slides, not 10 to 18"
@@ -65,11 +65,7 @@ def faults(notebook, deck):
     texts = [o.text.strip() for o in outputs if o.output_type == "stream"]
     if [pre.text.strip() for pre in deck.select(".output_stream pre")] != texts:
         yield "the printed outputs are not those of the tagged cells"
-    if len(scripts) != 1 or "mathjax" not in scripts[0]["src"]:
-        yield "a script from elsewhere that is not MathJax"
-    if not all(script.has_attr("defer") for script in scripts):
-        yield "the page waits for a script"
-    if deck.find_all(["link", "iframe"]):
+    if deck.find_all(["link", "iframe"]) or deck.find_all("script", src=True):
         yield "something is fetched"
 
 
@@ -148,9 +144,7 @@ FAULTS = {
         n.cells[1].metadata.update(slideshow={"slide_type": "-"})
         or n.cells[1].outputs.append(new_output("stream", name="stdout", text="1"))
     ),
-    "not MathJax": lambda n, d: d.script.attrs.update(src="https://x.org/reveal.js"),
-    "waits": lambda n, d: d.script.attrs.pop("defer"),
-    "is fetched": lambda n, d: setattr(d.find("p"), "name", "iframe"),
+    "is fetched": lambda n, d: d.script.attrs.update(src="https://x.org/reveal.js"),
 }
 
 
@@ -169,6 +163,39 @@ def test_words_that_begin_no_paragraph_are_an_error(words):
     notebook.cells[0].source += "\n\n- more"
     with pytest.raises(ValueError, match="begins one paragraph"):
         SLIDES.to_slides(notebook)
+
+
+def test_a_comment_in_a_block_of_code_is_no_heading():
+    notebook = good_notebook()
+    code = "a = 1\n\n# a comment\nb = 2\n\n\n## another\nc = 3"
+    notebook.cells[2].source += f"\n\n```python\n{code}\n```\n\nAfter it."
+    deck = deck_of(notebook)
+    assert [*faults(notebook, deck)] == []
+    assert deck.find_all("section")[2].pre.text.strip() == code
+    assert "After it." in deck.find_all("section")[2].text
+
+
+def test_each_part_is_what_the_metadata_says():
+    notebook = good_notebook()
+    begins = {"Three": "notes", "Two": "skip", "Four": "fragment", "Five": "slide"}
+    notebook.cells[2].source += "\n\nTwo.\n\nThree.\n\nFour.\n\nFive."
+    notebook.cells[2].metadata.slideshow.begins = begins
+    deck = deck_of(notebook)
+    assert [*faults(notebook, deck)] == []
+    slide, after = deck.find_all("section")[2:4]
+    assert slide.find(class_="notes").text.strip() == "Three."
+    assert "Two." not in slide.text and "Four." in slide.text
+    assert after.h2.text == slide.h2.text and "Five." in after.text
+
+
+def test_a_figure_may_be_a_slide_of_its_own():
+    notebook = good_notebook()
+    notebook.cells[8].metadata.slideshow.figure = "slide"
+    deck = deck_of(notebook)
+    assert [*faults(notebook, deck)] == []
+    printed, figure = deck.find_all("section")[7:9]
+    assert "shown < 1" in printed.text and not printed.img
+    assert figure.img and not figure.pre and figure.h2.text == printed.h2.text
 
 
 def test_main_writes_a_page_for_each_notebook_with_slides(

@@ -52,12 +52,11 @@ def join(params: Params, layer: int, size: int) -> Layer:
     )
 
 
-def softmax(scores: Array) -> Array:
-    """Turn scores into weights with a sum of one along the last axis, in place."""
+def weigh(scores: Array) -> Array:
+    """Turn scores into weights along the last axis, in place. What is seen with them is
+    to be divided by their sum: it has fewer numbers than they are."""
     scores -= scores.max(axis=-1, keepdims=True)
-    np.exp(scores, out=scores)
-    scores /= scores.sum(axis=-1, keepdims=True)
-    return scores
+    return np.exp(scores, out=scores)
 
 
 class Decoder:
@@ -88,7 +87,9 @@ class Decoder:
             both = self.unit(x) @ w.minus_gate_up
             minus_gate, up = both[:, : c.hidden], both[:, c.hidden :]
             up *= minus_gate  # both have a minus
-            up /= 1 + np.exp(minus_gate, out=minus_gate)
+            np.exp(minus_gate, out=minus_gate)
+            minus_gate += 1
+            up /= minus_gate
             x += up @ w.down
         return self.unit(x) * self.final_gain
 
@@ -121,16 +122,12 @@ class Decoder:
         def attend(layer: int, q: Array, k: Array, v: Array) -> Array:
             keys, values = kept[layer]
             keys[:, known:], values[:, known:] = k, v
-            weights = softmax(q @ keys.swapaxes(1, 2) + future)
-            return by_token(weights @ values)
+            weights = weigh(q @ keys.swapaxes(1, 2) + future)
+            seen = weights @ values / weights.sum(axis=-1, keepdims=True)
+            return seen.swapaxes(0, 1).reshape(new, -1)
 
         places = np.arange(known, known + new)
         return self.states(np.array(tokens), places, attend)[-1], kept
-
-
-def by_token(seen: Array) -> Array:
-    """What each head has seen (H, n, D), side by side for each token (n, d)."""
-    return seen.swapaxes(0, 1).reshape(seen.shape[1], -1)
 
 
 class Cache:
@@ -174,16 +171,21 @@ class Cache:
         """Attention of one new token a row to its prefix and its own tokens."""
         keys, values = self.own[layer, ..., : self.length, :]
         keys[..., -1, :], values[..., -1, :] = k, v
-        scores = np.empty((*q.shape[:2], self.longest + self.length), q.dtype)
+        heads, rows, size = q.shape
+        scores = np.empty((heads, rows, self.longest + self.length), q.dtype)
         # Rows of one prefix are served by one matrix product a head (saves 3 % for 64).
-        for prefix, rows in self.groups:
+        for prefix, part in self.groups:
             n = prefix.shape[-2]
             far = prefix[layer, 0].swapaxes(1, 2)
-            np.matmul(q[:, rows], far, out=scores[:, rows, :n])
-            scores[:, rows, n : self.longest] = -np.inf
+            np.matmul(q[:, part], far, out=scores[:, part, :n])
+            scores[:, part, n : self.longest] = -np.inf
         np.matmul(keys, q[..., None], out=scores[..., self.longest :, None])
-        weights = softmax(scores)
-        seen = (weights[..., None, self.longest :] @ values)[..., 0, :]
-        for prefix, rows in self.groups:
-            seen[:, rows] += weights[:, rows, : prefix.shape[-2]] @ prefix[layer, 1]
-        return by_token(seen)
+        weights = weigh(scores)
+        by_token = np.empty((rows, heads, size), q.dtype)
+        seen = by_token.swapaxes(0, 1)
+        for prefix, part in self.groups:
+            far = weights[:, part, : prefix.shape[-2]]
+            np.matmul(far, prefix[layer, 1], out=seen[:, part])
+        seen += (weights[..., None, self.longest :] @ values)[..., 0, :]
+        seen /= weights.sum(axis=-1, keepdims=True)
+        return by_token.reshape(rows, -1)
