@@ -219,7 +219,9 @@ def line_numbers(ids: Sequence[int]) -> np.ndarray:
 
 def add_references(learner: Learner, lessons: Sequence[Lesson]) -> list[Lesson]:
     """The lessons with their log-probabilities by the model now and at the start."""
-    now, start = (learner.log_probs(lessons, p) for p in (None, learner.start))
+    now = learner.log_probs(lessons)
+    is_new = learner.params is learner.start
+    start = now if is_new else learner.log_probs(lessons, learner.start)
     return [
         replace(lesson, old=a, start=b)
         for lesson, a, b in zip(lessons, now, start, strict=True)
