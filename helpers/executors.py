@@ -21,8 +21,8 @@ from typing import Any
 DASK_TIMEOUT = 10  # seconds
 WORKER = {  # variables of a worker, unless they are set already
     "OPENBLAS_NUM_THREADS": "1",
-    # Linux shall not take freed memory back, to clear it anew for the next array: a
-    # step of learning takes 0.8 of the time.
+    # Linux shall not take freed memory back (up to 256 MB of a worker), to clear it
+    # anew for the next array: a step of learning takes 0.8 of the time.
     "MALLOC_TRIM_THRESHOLD_": str(2**28),
     "MALLOC_MMAP_THRESHOLD_": str(2**25),
 }

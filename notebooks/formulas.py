@@ -1,9 +1,12 @@
 """nbconvert's web pages, with formulas that need no network.
 
-The notebooks write formulas in LaTeX. In a page they become MathML, which a browser
-shows by itself (since 2023 all do), and a screen reader reads.
+The notebooks write formulas in LaTeX, as $...$ or $$...$$. In a page they become
+MathML, which a browser shows by itself (since 2023 all do), and a screen reader reads.
+What cannot be converted stays in LaTeX.
 """
 
+from jinja2 import pass_context
+from jinja2.runtime import Context
 from latex2mathml.converter import convert
 from nbconvert import HTMLExporter
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
@@ -14,18 +17,28 @@ class Renderer(IPythonRenderer):
 
     def inline_math(self, body: str) -> str:
         """$body$"""
-        return convert(body)
+        try:
+            return convert(body)
+        except Exception:  # the library has a dozen, without a name in common
+            return super().inline_math(body)
 
     def block_math(self, body: str) -> str:
         """$$body$$"""
-        return convert(body, display="block")
+        try:
+            return convert(body, display="block")
+        except Exception:
+            return super().block_math(body)
 
 
 class Exporter(HTMLExporter):
     """From a notebook to a page."""
 
-    def markdown2html(self, source: str) -> str:
+    @pass_context
+    def markdown2html(self, context: Context, source: str) -> str:
         """What the templates do with a Markdown cell."""
-        without = self.exclude_anchor_links
-        renderer = Renderer(escape=False, exclude_anchor_links=without)
+        renderer = Renderer(
+            escape=False,
+            attachments=context.get("cell", {}).get("attachments", {}),
+            exclude_anchor_links=self.exclude_anchor_links,
+        )
         return MarkdownWithMath(renderer=renderer).render(source)

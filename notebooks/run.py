@@ -1,13 +1,14 @@
 """Run the series: `python notebooks/run.py build`, `refresh` or `clear`.
 
-* `build` executes every notebook in order and writes what it shows into
-  `build/`, as a notebook and as a web page. The notebooks here stay as they are.
+* `build` executes every notebook and writes what it shows into `build/`, as a
+  notebook and as a web page. The notebooks here stay as they are.
 * `refresh` executes them and saves the outputs in place. It stores nothing that
   changes from run to run, so a second refresh changes nothing.
 * `clear` strips outputs and counts, for a class room. `refresh` brings them back.
 
 It does not compare outputs: `make test` does, with nbval. Two notebooks are executed
-side by side, each in a process of its own; one if a real model answers.
+side by side, each in a process of its own; one at a time if REASONING_MODEL names
+another model than abacus.
 """
 
 import os
@@ -15,7 +16,6 @@ import re
 import sys
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
@@ -23,6 +23,8 @@ import nbformat
 from formulas import Exporter
 from nbclient import NotebookClient
 from nbformat import NotebookNode
+
+from helpers.executors import map_in_threads
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
@@ -126,11 +128,15 @@ def clear(path: Path) -> None:
     nbformat.write(notebook, path)
 
 
-def timed(command: Callable, path: Path) -> tuple[Exception | None, float]:
-    """What the command returns, and the seconds it took."""
+def report(command: Callable, model: str, path: Path) -> bool:
+    """Do it to a notebook, and say so; did it fail?"""
+    print(f"{path.stem:24} begun", flush=True)
     start = time.perf_counter()
     error = command(path)
-    return error, time.perf_counter() - start
+    seconds = time.perf_counter() - start
+    how = f"failed\n{last_lines(error)}" if error else "ok"
+    print(f"{path.stem:24} {model:12} {seconds:6.1f} s  {how}", flush=True)
+    return error is not None
 
 
 def main(arguments: list[str]) -> int:
@@ -141,15 +147,9 @@ def main(arguments: list[str]) -> int:
         return 2
     os.environ["TQDM_DISABLE"] = "1"  # progress bars differ from run to run
     model = os.environ.get("REASONING_MODEL") or "abacus"
-    paths, failed = sorted(HERE.glob("[0-9A]*.ipynb")), 0
-    pool = ThreadPoolExecutor(2 if model == "abacus" else 1)
-    found = pool.map(partial(timed, commands[arguments[0]]), paths)
-    for path, (error, seconds) in zip(paths, found, strict=True):
-        how = "failed" if error else "ok"
-        print(f"{path.stem:24} {model:12} {seconds:6.1f} s  {how}", flush=True)
-        if error:
-            failed += 1
-            print(last_lines(error), flush=True)
+    paths = sorted(HERE.glob("[0-9A]*.ipynb"))
+    command = partial(report, commands[arguments[0]], model)
+    failed = sum(map_in_threads(2 if model == "abacus" else 1, command, paths))
     if arguments[0] == "build" and not failed:
         print(f"To read them, open the .html files in {BUILD.name}/ with a browser.")
     return min(failed, 1)
@@ -158,5 +158,5 @@ def main(arguments: list[str]) -> int:
 if __name__ == "__main__":
     try:
         sys.exit(main(sys.argv[1:]))
-    except KeyboardInterrupt:  # not to wait for threads; kernels end when we are gone
+    except KeyboardInterrupt:  # cells under way are not waited for; kernels end with us
         os._exit(130)

@@ -56,7 +56,8 @@ def parts(cell: NotebookNode) -> Iterator[tuple[str, NotebookNode]]:
     kind = show.get("slide_type", "skip")
     if cell.cell_type != "markdown":
         outputs = cell.get("outputs", [])
-        apart = [o for o in outputs if "figure" in show and "data" in o]
+        figures = [o for o in outputs if "image/png" in o.get("data", {})]
+        apart = figures if "figure" in show else []
         rest = [output for output in outputs if output not in apart]
         yield kind, nbformat.from_dict(cell | {"outputs": rest})
         if apart:

@@ -32,7 +32,7 @@ NEWER = "from numpy._core._multiarray_umath import __cpu_dispatch__ as x; print(
 NBVAL = ["-n", "2", "--dist", "loadfile", "--nbval", "--nbval-current-env",
          "--nbval-cell-timeout=600", "--nbval-sanitize-with",
          "tests/nbval_sanitize.cfg", "notebooks"]  # fmt: skip
-LEFT_OUT = ("REASONING_", "OLLAMA_", "GSM8K_", "OPENBLAS_", "NPY_")  # variables
+LEFT_OUT = ("REASONING_", "OLLAMA_", "GSM8K_", "OPENBLAS_", "MALLOC_", "NPY_")
 
 
 def environment(version: str) -> Path:

@@ -134,9 +134,11 @@ def test_after_ctrl_c_no_thread_goes_on(monkeypatch) -> None:
 
     # A job in the background of a shell begins without Python's handler.
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    with pytest.raises(KeyboardInterrupt):
-        in_threads(write, 64)
-    signal.signal(signal.SIGINT, before)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            in_threads(write, 64)
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert given_up.get(timeout=30) and given_up.get(timeout=30)
 
 
@@ -148,6 +150,13 @@ def test_a_row_that_has_ended_does_not_run_out_of_the_context(engine: Engine) ->
     rows = engine.generate(prompts, range(7), [room] + [room + 30] * 6, how, ["@"])
     (one,) = engine.generate([PROMPT], [6], room + 30, how, ["@"])
     assert rows[0].sampled <= room and rows[6].ids == one.ids
+
+
+def test_more_tokens_than_the_context_holds_are_refused(engine: Engine) -> None:
+    room = engine.config.context - len(engine.encode(PROMPT))
+    for n in (room + 1, [1, room + 1]):
+        with pytest.raises(ValueError, match=f"room for {room} tokens"):
+            engine.generate([PROMPT] * 2, [0, 1], n, Sampling())
 
 
 def test_a_stop_may_lie_across_tokens(engine: Engine) -> None:

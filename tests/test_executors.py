@@ -1,5 +1,6 @@
 """Calls side by side: `map_in_threads` is `map`, and stops at a failure."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 from fake_ollama import HANG
 
-from helpers.executors import map_in_threads
+from helpers.executors import WORKER, map_in_threads, processes
 
 each_number = pytest.mark.parametrize("n", [1, 2, 4, 100])
 
@@ -32,6 +33,15 @@ def test_the_order_is_that_of_the_arguments(n):
         return i
 
     assert map_in_threads(n, call, range(n)) == [*range(n)]
+
+
+def test_a_worker_has_its_variables_and_keeps_those_that_are_set(monkeypatch):
+    for name in WORKER:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "3")
+    with processes(1) as executor:
+        found = [*executor.map(os.getenv, WORKER)]
+    assert found == ["3", str(2**28), str(2**25)]
 
 
 @each_number

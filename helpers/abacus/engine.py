@@ -128,12 +128,16 @@ class Engine:
         """Continue each prompt by its seed, up to a stop string.
 
         Equal prompts should stand together: each of their groups is read once. `n` is
-        the number of tokens at most, of every row or of all.
+        the number of tokens at most, of every row or of all; ValueError if prompt and
+        tokens are more than the context.
         """
         sizes = [len([*same]) for _, same in groupby(prompts)]
         begun = [self.read(self.encode(prompt)) for prompt, _ in groupby(prompts)]
         group = np.repeat(np.arange(len(begun)), sizes)
         seeds, limits = [*seeds], np.broadcast_to(n, len(group))
+        rooms = [self.config.context - past.shape[-2] for _, past in begun]
+        if (limits > np.repeat(rooms, sizes)).any():
+            raise ValueError(f"n={n}: a prompt leaves room for {min(rooms)} tokens")
 
         def write(part: slice, is_over: Event) -> list[Continuation]:
             """Some of the rows, in a batch of their own."""
