@@ -12,22 +12,24 @@ from nbconvert import HTMLExporter
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
 
+def to_mathml(latex: str, display: str) -> str:
+    """The formula, or nothing where it cannot be converted."""
+    try:
+        return convert(latex, display=display)
+    except Exception:  # the library has a dozen, without a name in common
+        return ""
+
+
 class Renderer(IPythonRenderer):
     """From Markdown to HTML, formulas included."""
 
     def inline_math(self, body: str) -> str:
         """$body$"""
-        try:
-            return convert(body)
-        except Exception:  # the library has a dozen, without a name in common
-            return super().inline_math(body)
+        return to_mathml(body, "inline") or super().inline_math(body)
 
     def block_math(self, body: str) -> str:
         """$$body$$"""
-        try:
-            return convert(body, display="block")
-        except Exception:
-            return super().block_math(body)
+        return to_mathml(body, "block") or super().block_math(body)
 
 
 class Exporter(HTMLExporter):

@@ -10,10 +10,10 @@ them. Which cell is what, Jupyter's own metadata says: `slideshow.slide_type` is
 with the tag "remove-input" shows its output only.
 
 A Markdown cell may be too long for a slide, so it is shown in *parts*. A part ends
-where the next heading begins, and at each paragraph whose first words are listed in
-`slideshow.begins`: it begins a slide. `slide_type` says what the first part is. Where
-`begins` is no list but `{"words": kind}`, it says of each part what it is. In a code
-cell, `slideshow.figure` says what its figure is; what it prints stands before it.
+where the next heading begins, and at each paragraph whose first words stand in
+`slideshow.begins`, `{"words": kind}`: there the next begins, of this kind. `slide_type`
+says what the first part is. In a code cell, `slideshow.figure` says what its figure is;
+what it prints stands before it.
 
 The look and the keys are in slides.html.j2.
 """
@@ -65,8 +65,6 @@ def parts(cell: NotebookNode) -> Iterator[tuple[str, NotebookNode]]:
             yield show["figure"], new_code_cell(outputs=apart, metadata=hidden)
         return
     begins = show.get("begins", {})
-    if isinstance(begins, list):
-        begins = dict.fromkeys(begins, "slide")
     paragraphs = paragraphs_of(cell.source)
     if any(sum(p.startswith(words) for p in paragraphs) != 1 for words in begins):
         raise ValueError(

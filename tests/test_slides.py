@@ -99,13 +99,13 @@ def good_notebook():
     )
     return new_notebook(
         cells=[
-            tag(new_markdown_cell(head), "slide", begins=["**What you will"]),
+            tag(new_markdown_cell(head), "slide", begins={"**What you will": "slide"}),
             new_code_cell("unseen = 1"),
             *[tag(new_markdown_cell(f"## {i}. `x`\n\nOh"), "slide") for i in range(6)],
             code_cell("shown < 1", "fragment"),
             tag(new_markdown_cell("For the teacher."), "notes"),
             code_cell("hidden = 1", "slide", "remove-input"),
-            tag(new_markdown_cell(end), "skip", begins=["## Summary"]),
+            tag(new_markdown_cell(end), "skip", begins={"## Summary": "slide"}),
         ]
     )
 
@@ -159,7 +159,7 @@ def test_each_fault_would_be_found(message):
 @pytest.mark.parametrize("words", ["**What you had", "-"])
 def test_words_that_begin_no_paragraph_are_an_error(words):
     notebook = good_notebook()
-    notebook.cells[0].metadata.slideshow.begins = [words, "**What"]
+    notebook.cells[0].metadata.slideshow.begins = {words: "slide", "**What": "slide"}
     notebook.cells[0].source += "\n\n- more"
     with pytest.raises(ValueError, match="begins one paragraph"):
         SLIDES.to_slides(notebook)

@@ -6,7 +6,7 @@ a *batch*; a *group* is the rows of one prefix, which is read once for all of th
 
 Every row draws from a random stream of its own seed, so its text depends on nothing
 else in the batch. Double precision makes rounding so small that every computer samples
-the same text. Single precision is about 1.7 times as fast, and once in some million
+the same text. Single precision is about 1.6 times as fast, and once in some million
 tokens another computer may draw another one.
 
 What is computed stands in `decoder.py`, how a token is drawn in `sampling.py`.
@@ -68,7 +68,7 @@ class Continuation:
 class Engine:
     """The model in memory, from a file or from parameters that are there already.
 
-    precision: "float64", or "float32" for 1.7 times the speed; ValueError else.
+    precision: "float64", or "float32" for 1.6 times the speed; ValueError else.
     From the first one on, NumPy's matrix products in this process keep to one thread.
     """
 
