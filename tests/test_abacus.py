@@ -15,7 +15,8 @@ import ollama
 import pytest
 
 from helpers.abacus.client import AbacusClient, check_options, load_engine
-from helpers.abacus.engine import WEIGHTS, Engine, in_threads
+from helpers.abacus.decoder import Cache
+from helpers.abacus.engine import WEIGHTS, Engine, in_threads, settle
 from helpers.abacus.prompt import PROBLEM_FORMAT, TASK_DESCRIPTION
 from helpers.abacus.sampling import Sampling, allowed, draw, log_softmax
 from helpers.abacus.tokenizer import END_OF_TEXT
@@ -54,7 +55,7 @@ def plain_generate(engine: Engine, prompt: str, seed: int, n: int, how: Sampling
     written: list[int] = []
     for u in uniform:
         scores = plain_log_probs(engine, ids + written)[-1:]
-        token = int(draw(scores, np.array([u]), how)[0])
+        token = int(draw(scores, [0], np.array([u]), how)[0])
         if token == END_OF_TEXT:
             break
         written.append(token)
@@ -108,6 +109,46 @@ def test_a_batch_may_hold_many_prompts(engine: Engine) -> None:
     assert rows[3].reason == "length" and rows[3].sampled == 1
 
 
+@pytest.mark.parametrize("heat", [0.0, 0.7, 1.5])
+def test_what_is_equal_is_computed_once(engine: Engine, monkeypatch, heat) -> None:
+    """As many rows in each step as there are different texts that go on."""
+    computed, step = [], engine.decoder.step
+
+    def counted(tokens: np.ndarray, cache: Cache) -> np.ndarray:
+        computed.append(len(tokens))
+        return step(tokens, cache)
+
+    monkeypatch.setattr(engine.decoder, "step", counted)
+    monkeypatch.setattr("os.cpu_count", lambda: 1)
+    prompts = [PROMPT] * 30 + [PROMPT + "She"] * 10
+    limits, how = [*range(1, 41)], Sampling(temperature=heat)
+    found = engine.generate(prompts, range(40), limits, how, ["\n"])
+    for t, rows in enumerate(computed, 1):
+        written = zip(prompts, found, strict=True)
+        texts = {(p, *one.ids[:t]) for p, one in written if one.sampled > t}
+        assert rows == len(texts)
+    assert computed and sum(row.sampled for row in found) > sum(computed)
+
+
+def test_samples_of_one_text_share_no_lists(engine: Engine) -> None:
+    one, other = engine.generate([PROMPT] * 2, [1, 2], 5, Sampling(temperature=0))
+    assert one == other and one.reason == "length"
+    one.ids.clear(), one.log_probs.clear(), one.top.clear()
+    assert len(other.ids) == len(other.log_probs) == len(other.top) == 5
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_rows_stay_where_they_are_if_they_can(seed: int) -> None:
+    """Nothing is lost, and whoever is not the first to leave a row fills a gap."""
+    rng = np.random.default_rng(seed)
+    parents = sorted(rng.integers(0, 8, rng.integers(1, 12)).tolist())
+    branches = [(row, token, [token]) for token, row in enumerate(parents)]
+    settled = settle(branches)
+    assert sorted(settled) == sorted(branches)
+    stayed = {i for i, (row, _, _) in enumerate(settled) if row == i}
+    assert stayed == {row for row in parents if row < len(parents)}
+
+
 def test_a_large_batch_is_shared_out_to_threads(engine: Engine, monkeypatch) -> None:
     """Whoever computes a row, and however many there are."""
     monkeypatch.setattr("os.cpu_count", lambda: 3)
@@ -142,8 +183,8 @@ def test_after_ctrl_c_no_thread_goes_on(monkeypatch) -> None:
     assert given_up.get(timeout=30) and given_up.get(timeout=30)
 
 
-def test_a_row_that_has_ended_does_not_run_out_of_the_context(engine: Engine) -> None:
-    """It is carried along beside one that goes on from a shorter prompt."""
+def test_a_text_may_end_where_the_context_does(engine: Engine) -> None:
+    """Beside others that go on from a shorter prompt, with more tokens."""
     long = "one " * 600
     room = engine.config.context - len(engine.encode(long))
     prompts, how = [long] + [PROMPT] * 6, Sampling(temperature=0.3)
@@ -230,13 +271,14 @@ def test_filters_by_hand() -> None:
 
 
 def test_drawing_inverts_the_cumulative_distribution() -> None:
-    log_probs = np.log([[0.25, 0.5, 0.25]]).repeat(5, 0)
-    uniform = np.array([0.0, 0.24, 0.26, 0.74, 0.76])
-    assert draw(log_probs, uniform, Sampling()).tolist() == [0, 0, 1, 1, 2]
+    log_probs, rows = np.log([[0.25, 0.5, 0.25], [0.1, 0.1, 0.8]]), [0, 0, 0, 0, 0, 1]
+    uniform = np.array([0.0, 0.24, 0.26, 0.74, 0.76, 0.74])
+    assert draw(log_probs, rows, uniform, Sampling()).tolist() == [0, 0, 1, 1, 2, 2]
     for cold in (0, 5e-324):
         for kind in (np.float64, np.float32):
-            found = draw(log_probs.astype(kind), uniform, Sampling(temperature=cold))
-            assert found.tolist() == [1] * 5
+            how = Sampling(temperature=cold)
+            found = draw(log_probs[:1].astype(kind), [0] * 6, uniform, how)
+            assert found.tolist() == [1] * 6
 
 
 def test_the_same_text_on_every_processor() -> None:

@@ -26,25 +26,38 @@ def test_a_text_is_read_at_once_or_in_two_parts(known):
 
 
 def test_tokens_one_by_one_after_prefixes_of_different_length():
-    """Two rows share a prefix; in the middle, some rows are dropped."""
-    rows, read = [0, 0, 1, 2], [4, 4, 1, 6]  # texts, and the tokens read before
-    prefixes = [DECODER.read(TOKENS[i, :n], DECODER.nothing)[1]
-                for i, n in ((0, 4), (1, 1), (2, 6))]  # fmt: skip
-    cache = Cache(prefixes, [2, 1, 1])
+    """Rows are copied, moved, and forgotten; each goes on as the text that it is."""
+    texts = np.repeat(TOKENS[:3], 2, axis=0)  # two of each prefix, later different
+    for text, same in ((1, 6), (3, 5), (5, 8)):
+        texts[text, same:] = TOKENS[3, same:]
+    truth, read = states(PARAMS, texts), np.array([4, 4, 1, 1, 6, 6])
+    prefixes = [DECODER.read(texts[i, : read[i]], DECODER.nothing)[1]
+                for i in (0, 2, 4)]  # fmt: skip
+    cache, rows = Cache(prefixes, most=6), [0, 2, 4]  # texts
+    moves = {  # of each step: the row that each goes on from, and the text that it is
+        2: ([0, 1, 2, 0, 2], [0, 2, 4, 1, 5]),
+        3: ([3, 1, 4], [1, 2, 5]),
+        4: ([0, 1, 2, 1], [1, 2, 5, 3]),
+        5: ([2], [5]),
+    }
     for t in range(6):
-        if t == 3:
-            cache.keep(np.array([1, 3]))
-            rows, read = [0, 2], [4, 6]
-        places = [n + t for n in read]
-        assert [*cache.places + 1] == places
-        found = DECODER.step(TOKENS[rows, places], cache)
-        np.testing.assert_allclose(found, TRUTH[rows, places], **NEAR)
+        if t in moves:
+            parents, rows = moves[t]
+            cache.follow(parents)
+        places = read[rows] + t
+        found = DECODER.step(texts[rows, places], cache)
+        assert [*cache.places] == [*places]
+        np.testing.assert_allclose(found, truth[rows, places], **NEAR)
 
 
-def test_the_cache_grows():
-    """More own tokens than there was room for at first."""
-    long = RNG.integers(0, TINY.vocab, (1, 80))
-    cache = Cache([DECODER.read(long[0, :2], DECODER.nothing)[1]], [1])
+@pytest.mark.parametrize("most", [1, 2])
+def test_the_cache_grows(most):
+    """More own tokens than there was room for at first, and a row that comes late."""
+    long = RNG.integers(0, TINY.vocab, (most, 80))
+    long[:, :70] = long[0, :70]
+    cache = Cache([DECODER.read(long[0, :2], DECODER.nothing)[1]], most)
     for t in range(2, 80):
-        found = DECODER.step(long[:, t], cache)
+        if t == 70:
+            cache.follow([0] * most)
+        found = DECODER.step(long[: len(cache.group), t], cache)
     np.testing.assert_allclose(found, states(PARAMS, long)[:, -1], **NEAR)

@@ -289,8 +289,7 @@ class AbacusClient:
         def entry(i: int, log_prob: float) -> dict[str, Any]:
             return {"token": self.engine.tokenizer.decode([i]), "logprob": log_prob}
 
-        tops = row.top or [{}] * len(row.ids)
-        chosen = zip(row.ids, row.log_probs, tops, strict=True)
+        chosen = zip(row.ids, row.log_probs, row.top, strict=True)
         return [
             {**entry(i, p), "top_logprobs": [entry(*pair) for pair in top.items()]}
             for i, p, top in chosen

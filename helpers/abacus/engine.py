@@ -1,13 +1,16 @@
 """The engine of abacus: samples text from the transformer, in NumPy.
 
 Vocabulary used here: a *prefix* is the token ids of a prompt; a *continuation* is
-what the model writes after it; a *row* is one of those that are written side by side,
-a *batch*; a *group* is the rows of one prefix, which is read once for all of them.
+what the model writes after it; a *sample* is one that is asked for; a *batch* is the
+samples that are written side by side; a *row* is a text that is computed.
 
-Every row draws from a random stream of its own seed, so its text depends on nothing
-else in the batch. Double precision makes rounding so small that every computer samples
-the same text. Single precision is about 1.6 times as fast, and once in some million
-tokens another computer may draw another one.
+Every sample draws from a random stream of its own seed, so its text depends on nothing
+else in the batch. As long as samples of one prefix have drawn the same tokens, they
+are one row: what is equal is computed once, the prefix as well as what comes after.
+
+Double precision makes rounding so small that every computer samples the same text.
+Single precision is about 1.6 times as fast, and once in some million tokens another
+computer may draw another one.
 
 What is computed stands in `decoder.py`, how a token is drawn in `sampling.py`.
 """
@@ -17,7 +20,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 from itertools import groupby
 from multiprocessing import parent_process
@@ -36,10 +39,11 @@ from .transformer import Config, Params
 HERE = Path(__file__).parent
 WEIGHTS = HERE / "weights.npz"
 MERGES = HERE / "merges.txt"
-SMALLEST, LARGEST = 32, 128  # rows of a batch; one larger gains little
-TIDY = 0.75  # the share of a batch's rows that are left when the others are dropped
+SMALLEST, LARGEST = 32, 128  # samples of a batch; one larger gains little
 
 Text = tuple[list[int], np.ndarray]  # ids read, and their keys and values
+# Where a row goes on: its number, a token, and the samples that have drawn this one.
+Branch = tuple[int, int, list[int]]
 
 
 @dataclass
@@ -63,6 +67,11 @@ class Continuation:
     def text(self) -> str:
         """The words written; broken UTF-8 shows as the replacement character."""
         return self.written.decode("utf-8", "replace")
+
+    def copy(self) -> "Continuation":
+        """With lists of its own; what nothing else has ended, its length has."""
+        lists = [*self.ids], [*self.log_probs], [*self.top]
+        return Continuation(self.written, *lists, self.sampled, self.reason or "length")
 
 
 class Engine:
@@ -128,8 +137,8 @@ class Engine:
         """Continue each prompt by its seed, up to a stop string.
 
         Equal prompts should stand together: each of their groups is read once. `n` is
-        the number of tokens at most, of every row or of all; ValueError if prompt and
-        tokens are more than the context.
+        the most tokens, of every sample or of all; ValueError if prompt and tokens are
+        more than the context.
         """
         sizes = [len([*same]) for _, same in groupby(prompts)]
         begun = [self.read(self.encode(prompt)) for prompt, _ in groupby(prompts)]
@@ -140,19 +149,17 @@ class Engine:
             raise ValueError(f"n={n}: a prompt leaves room for {min(rooms)} tokens")
 
         def write(part: slice, is_over: Event) -> list[Continuation]:
-            """Some of the rows, in a batch of their own."""
-            found, sizes = np.unique(group[part], return_counts=True)
-            cache = Cache([begun[i][1] for i in found], sizes)
-            states = np.stack([begun[i][0] for i in group[part]])
-            batch = states, cache, seeds[part], limits[part]
-            return self.write(*batch, how, tuple(stop), top, is_over)
+            """Some of the samples, in a batch of their own."""
+            batch = group[part], seeds[part], limits[part]
+            return self.write(begun, *batch, how, tuple(stop), top, is_over)
 
-        return [row for rows in in_threads(write, len(group)) for row in rows]
+        parts = in_threads(write, len(group))
+        return [continuation for part in parts for continuation in part]
 
     def write(
         self,
-        states: np.ndarray,
-        cache: Cache,
+        begun: list[tuple[np.ndarray, np.ndarray]],
+        group: np.ndarray,
         seeds: Sequence[int],
         limits: np.ndarray,
         how: Sampling,
@@ -160,55 +167,85 @@ class Engine:
         top: int,
         is_over: Event,
     ) -> list[Continuation]:
-        """Write a batch, a token of every row at a time."""
-        longest = limits.max()
-        uniform = np.array([np.random.default_rng(s).random(longest) for s in seeds])
-        done = rows = [Continuation() for _ in seeds]
-        for t in range(longest):
+        """Write a batch, a token of every row at a time.
+
+        Sample i goes on from what has been read in `begun[group[i]]`.
+        """
+        used, first = np.unique(group, return_inverse=True)
+        rows = [np.flatnonzero(first == i).tolist() for i in range(len(used))]
+        states = np.stack([begun[i][0] for i in used])
+        cache = Cache([begun[i][1] for i in used], most=len(group))
+        uniform = [np.random.default_rng(s).random(limits.max()) for s in seeds]
+        texts = [Continuation()] * len(group)  # of each sample
+        for t, numbers in enumerate(np.transpose(uniform), 1):
             log_probs = log_softmax(self.decoder.scores(states))
-            tokens = draw(log_probs, uniform[:, t], how)
-            drawn = zip(rows, tokens.tolist(), log_probs, limits, strict=True)
-            for row, token, scores, limit in drawn:
-                if not row.reason:
-                    self.add(row, token, scores, stop, top)
-                    if t + 1 >= limit and not row.reason:
-                        row.reason = "length"
-            going = [i for i, row in enumerate(rows) if not row.reason]
-            if not going or is_over.is_set():
+            branches = []  # that go on
+            for row, token, samples in branch(rows, log_probs, numbers, how):
+                text = texts[samples[0]]
+                text = self.add(text, token, log_probs[row], stop, top)
+                for i in samples:
+                    texts[i] = text
+                samples = [i for i in samples if t < limits[i] and not text.reason]
+                if samples:
+                    branches.append((row, token, samples))
+            if not branches or is_over.is_set():
                 break
-            # To drop a row is to copy the others: rows that have ended are carried
-            # along for a while, and nobody reads what they write (saves 9 % for 64
-            # rows, 16 % for 256).
-            if len(going) <= TIDY * len(rows):
-                cache.keep(going)
-                rows, tokens = [rows[i] for i in going], tokens[going]
-                uniform, limits = uniform[going], limits[going]
-            states = self.decoder.step(tokens, cache)
-        return done
+            parents, tokens, rows = zip(*settle(branches), strict=True)
+            cache.follow([*parents])
+            states = self.decoder.step(np.array(tokens), cache)
+        return [text.copy() for text in texts]
 
     def add(
         self,
-        row: Continuation,
+        text: Continuation,
         token: int,
         log_probs: np.ndarray,
         stop: tuple[str, ...],
         top: int,
-    ) -> None:
-        """Append a token to a row, or end the row at a stop string."""
-        row.sampled += 1
-        before, row.written = row.written, row.written + self.tokenizer.tokens[token]
+    ) -> Continuation:
+        """The text with one more token, or ended by it at a stop string."""
+        written, sampled = text.written + self.tokenizer.tokens[token], text.sampled + 1
         if token in enders(self.tokenizer, stop):
-            cuts = [row.written.find(s.encode("utf-8", "surrogatepass")) for s in stop]
+            cuts = [written.find(s.encode("utf-8", "surrogatepass")) for s in stop]
             cuts = [cut for cut in cuts if cut >= 0]
             if cuts or token == END_OF_TEXT:
-                row.reason = "stop"
-                row.written = row.written[: min(cuts, default=len(before))]
-                return
-        row.ids.append(token)
-        row.log_probs.append(float(log_probs[token]))
-        if top:
-            best = np.argsort(-log_probs, kind="stable")[:top]
-            row.top.append({int(i): float(log_probs[i]) for i in best})
+                cut = written[: min(cuts, default=len(text.written))]
+                return replace(text, written=cut, sampled=sampled, reason="stop")
+        best = np.argsort(-log_probs, kind="stable")[:top] if top else ()
+        ranked = {int(i): float(log_probs[i]) for i in best}
+        return Continuation(
+            written,
+            [*text.ids, token],
+            [*text.log_probs, float(log_probs[token])],
+            [*text.top, ranked],
+            sampled,
+        )
+
+
+def branch(
+    rows: Sequence[list[int]], log_probs: np.ndarray, uniform: np.ndarray, how: Sampling
+) -> list[Branch]:
+    """Draw a token for every sample; `rows` are the samples of each row."""
+    samples = [i for row in rows for i in row]
+    of = [number for number, row in enumerate(rows) for _ in row]
+    tokens = draw(log_probs, of, uniform[samples], how).tolist()
+    found: dict[tuple[int, int], list[int]] = {}
+    for i, row, token in zip(samples, of, tokens, strict=True):
+        found.setdefault((row, token), []).append(i)
+    return [(row, token, samples) for (row, token), samples in found.items()]
+
+
+def settle(branches: list[Branch]) -> list[Branch]:
+    """Order the branches so that most become the row that they come from: what has been
+    read of it stays where it is."""
+    stay: dict[int, Branch] = {}
+    others = []
+    for one in branches:
+        if one[0] < len(branches) and one[0] not in stay:
+            stay[one[0]] = one
+        else:
+            others.append(one)
+    return [stay[i] if i in stay else others.pop() for i in range(len(branches))]
 
 
 @lru_cache
@@ -220,7 +257,7 @@ def enders(tokenizer: Tokenizer, stop: tuple[str, ...]) -> frozenset[int]:
 
 
 def in_threads(write: Callable[[slice, Event], Any], n: int) -> list[Any]:
-    """Share n rows out to the processor's cores: the results of `write` for each part.
+    """Share n samples out to the processor's cores: what `write` finds for each part.
 
     NumPy computes without holding Python's lock, so threads do (two: up to 1.9 times as
     fast). `write` is handed an event that is set when nobody waits for it any more.

@@ -12,6 +12,7 @@ Source: Fan et al. 2018 (top-k); Holtzman et al. 2020 (nucleus, top-p); Nguyen e
 al. 2024 (min-p).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -61,9 +62,11 @@ def weigh(log_probs: np.ndarray, how: Sampling) -> np.ndarray:
         return np.exp(below / how.temperature)
 
 
-def draw(log_probs: np.ndarray, uniform: np.ndarray, how: Sampling) -> np.ndarray:
-    """One token id a row: log_probs (B, V), uniform numbers (B,) in [0, 1)."""
+def draw(
+    log_probs: np.ndarray, of: Sequence[int], uniform: np.ndarray, how: Sampling
+) -> np.ndarray:
+    """A token id for each uniform number (B,): the one it picks in log_probs[of]."""
     if how.temperature == 0:
-        return log_probs.argmax(axis=-1)
-    cumulative = np.cumsum(weigh(log_probs, how), axis=-1, dtype=np.float64)
+        return log_probs.argmax(axis=-1)[of]
+    cumulative = np.cumsum(weigh(log_probs, how), axis=-1, dtype=np.float64)[of]
     return (cumulative > uniform[:, None] * cumulative[:, -1:]).argmax(axis=-1)
