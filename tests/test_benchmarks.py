@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+from functools import partial
 from os.path import commonprefix
 from pathlib import Path
 
@@ -18,6 +19,7 @@ import sampling
 from frame import Row, alternate, machine, ratios, spread, store, table
 
 from helpers.abacus.engine import Engine
+from helpers.abacus.sampling import Sampling
 from helpers.abacus.transformer import Config, hidden_states, init_params, logits
 
 FAST = Row("draw", "abacus", "tokens/s", [30.0, 10.0, 40.0])
@@ -122,6 +124,14 @@ def test_the_leaves_of_a_tree_share_the_way_to_where_they_part(engine):
     shared = [len(commonprefix([leaves[0], other])) for other in leaves[1:]]
     longest, *_, shortest = shared
     assert longest > shared[1] == shared[2] > shared[3] > shared[7] == shortest > 20
+
+
+def test_of_equal_texts_one_is_computed(engine):
+    """Eight times the same five tokens; the first needs no step, as it was read."""
+    greedy = partial(sampling.abacus, engine, Sampling(temperature=0))
+    rounds = [sampling.one_prefix(engine, seed) for seed in (1, 2)]
+    assert sampling.computed(engine, greedy, rounds, 8, 5) == 4 / (8 * 5)
+    assert sampling.computed(engine, greedy, rounds, 1, 5) == 4 / 5
 
 
 def check_counts(engine, settings, names):

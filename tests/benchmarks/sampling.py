@@ -5,14 +5,19 @@ round: abacus and llama.cpp remember what they have read. No stop string is set,
 text ends only where the model ends it; every token sampled counts. A peer's settings
 are all tried on one prefix; the best few go on, and that of the best median is told.
 
+abacus computes what is equal once: as long as continuations of one prefix have drawn
+the same tokens, they are one text. How many of the sampled tokens had to be computed is
+told, and how fast it is at a temperature at which nearly all texts differ.
+
 The share of the peak is that of the whole computer, all cores, in the precision of the
-contestant. Only sampled tokens count for it, not the reading of the prefix.
+contestant. Only tokens that were computed count for it, not the reading of the prefix.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from statistics import fmean, median
 from typing import Any
+from unittest.mock import patch
 
 from frame import Row, alternate, rate
 from peak import flops, peaks
@@ -28,7 +33,7 @@ PEERS = {  # and what to type if one is missing
     "llama.cpp": 'left out: it needs xllamacpp; type: pip install -e ".[test]"',
     "generate": 'left out: it needs transformers; type: pip install -e ".[train]"',
 }
-OWN = "abacus, {}"
+OWN = {"abacus, {}": Sampling(), "abacus, {}, different": Sampling(temperature=2.5)}
 Name = tuple[str, str]  # who, and with which setting
 Prefixes = Callable[[int], list[Ids]]  # of a round
 
@@ -65,12 +70,24 @@ CASES = [*((one_prefix, k) for k in (1, 8, 64, 256)), (each_of_16_leaves, 64)]
 QUICK = [(one_prefix, 1), (one_prefix, 4), (each_of_16_leaves, 4)]
 
 
-def abacus(engine: Engine, prefixes: list[Ids], k: int, n: int) -> int:
+def abacus(
+    engine: Engine, how: Sampling, prefixes: Sequence[Ids], k: int, n: int
+) -> int:
     """Our way to draw."""
     texts = [engine.tokenizer.decode(ids[1:]) for ids in prefixes]
     prompts = [text for text in texts for _ in range(k)]
-    found = engine.generate(prompts, range(len(prompts)), n, Sampling())
+    found = engine.generate(prompts, range(len(prompts)), n, how)
     return sum(row.sampled for row in found)
+
+
+def computed(
+    engine: Engine, draw: Draw, rounds: Sequence[list[Ids]], k: int, n: int
+) -> float:
+    """The share of our sampled tokens that is computed."""
+    step = engine.decoder.step
+    with patch.object(engine.decoder, "step", side_effect=step) as counted:
+        sampled = sum(draw(prefixes, k, n) for prefixes in rounds)
+    return sum(len(call.args[0]) for call in counted.call_args_list) / sampled
 
 
 def engines() -> dict[str, Engine]:
@@ -101,7 +118,11 @@ def shortlist(
 def contestants(own: dict[str, Engine], k: int, n: int) -> dict[Name, Draw]:
     """abacus in each precision, and the peers with what suits them best."""
     engine = own["float64"]
-    draws = {(OWN.format(x), x): partial(abacus, own[x]) for x in own}
+    draws: dict[Name, Draw] = {
+        (who.format(kind), kind): partial(abacus, own[kind], how)
+        for who, how in OWN.items()
+        for kind in own
+    }
     peers = dict(zip(PEERS, (llama_cpp(engine, k), hugging_face(engine)), strict=True))
     for who, settings in peers.items():
         kept = shortlist(settings, lambda i: one_prefix(engine, 1001 + i), k, n)
@@ -110,18 +131,25 @@ def contestants(own: dict[str, Engine], k: int, n: int) -> dict[Name, Draw]:
 
 
 def best(
-    task: str, found: dict[Name, list[float]], work: float, top: dict[str, float]
+    task: str,
+    found: dict[Name, list[float]],
+    work: float,
+    top: dict[str, float],
+    shares: dict[str, float],
 ) -> Iterator[Row]:
-    """A row for everyone, of the best setting; `work` is a token's, in GFLOP."""
+    """A row for everyone, of the best setting.
+
+    work: a computed token's, in GFLOP. shares: of our tokens, how many are computed.
+    """
     for who in dict.fromkeys([*(who for who, _ in found), *PEERS]):
         mine = {setting: found[w, setting] for w, setting in found if w == who}
         if not mine:
             yield Row(task, who, "tokens/s", [], note=PEERS[who])
             continue
         setting = max(mine, key=lambda setting: median(mine[setting]))
-        kind = setting if who not in PEERS else "float32"
-        share = median(mine[setting]) * work / top[kind]
-        note = f"{setting}; {share:.0%} of the peak"
+        kind, part = setting if who in shares else "float32", shares.get(who, 1)
+        share = median(mine[setting]) * part * work / top[kind]
+        note = f"{setting}; {part:.0%} computed; {share:.0%} of the peak"
         yield Row(task, who, "tokens/s", mine[setting], who in PEERS, note)
 
 
@@ -130,10 +158,17 @@ def rows(rounds: int, quick: bool = False) -> list[Row]:
     n, own = 4 if quick else 64, engines()
     engine, told = own["float64"], peaks(rounds, 512 if quick else 2048)
     top = {row.task.split()[-1]: median(row.values) for row in told}  # of all cores
-    for prefixes, k in QUICK if quick else CASES:
-        draws = contestants(own, k, n)
-        found = measure(draws, lambda i, f=prefixes: f(engine, 1 + i), k, n, rounds)
-        length = fmean(map(len, prefixes(engine, 1)))
-        task = f"{k} of {prefixes.__name__.replace('_', ' ')}"
-        told += best(task, found, flops(engine.config, length + n / 2) / 1e9, top)
+    for make, k in QUICK if quick else CASES:
+        draws, prefixes = contestants(own, k, n), partial(make, engine)
+        drawn = [prefixes(1 + i) for i in range(rounds)]
+        shares = {
+            who: computed(own[kind], draws[who, kind], drawn, k, n)
+            for who, kind in draws
+            if who not in PEERS
+        }
+        found = measure(draws, lambda i, f=prefixes: f(1 + i), k, n, rounds)
+        length = fmean(len(ids) for ids in drawn[0])
+        task = f"{k} of {make.__name__.replace('_', ' ')}"
+        work = flops(engine.config, length + n / 2) / 1e9
+        told += best(task, found, work, top, shares)
     return told
