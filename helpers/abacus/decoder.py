@@ -122,7 +122,7 @@ class Decoder:
         def attend(layer: int, q: Array, k: Array, v: Array) -> Array:
             keys, values = kept[layer]
             keys[:, known:], values[:, known:] = k, v
-            # Of the last layer only the last state is asked for (saves 16 %).
+            # Of the last layer only the last state is asked for (saves 12 %).
             asked = 1 if layer == self.config.layers - 1 else new
             q, mask = q[:, -asked:], future[-asked:]
             weights = weigh(q @ keys.swapaxes(1, 2) + mask)
@@ -147,8 +147,9 @@ class Cache:
         self.prefixes = prefixes
         self.read = np.array([prefix.shape[-2] for prefix in prefixes])  # tokens
         self.length = own.shape[-2]  # own tokens of every row
-        layers, _, heads, _, size = own.shape
-        self.own = np.empty((layers, 2, heads, most, self.length + 32, size), own.dtype)
+        layers, _, heads, _, self.size = own.shape
+        shape = layers, 2, heads, most, self.length + 32, self.size
+        self.own = np.empty(shape, own.dtype)
         self.own[:, :, :, 0, : self.length] = own
         self.sort(np.arange(len(prefixes)))
 
@@ -185,7 +186,9 @@ class Cache:
     def grow(self) -> None:
         """Make room for one more token in every row."""
         if self.length == self.own.shape[-2]:
-            self.own = np.concatenate([self.own, np.empty_like(self.own)], axis=-2)
+            old, rows = self.own, slice(len(self.group))
+            self.own = np.empty((*old.shape[:4], 2 * self.length, self.size), old.dtype)
+            self.own[:, :, :, rows, : self.length] = old[:, :, :, rows]
         self.length += 1
 
     def attend(self, layer: int, q: Array, k: Array, v: Array) -> Array:
