@@ -3,8 +3,8 @@
 Vocabulary used here, beside that of `transformer.py`: a *row* is one text of a batch,
 of which one new token is read at a time; the *prefix* is what it begins with, and has
 been read before; *own* tokens are those that came after it; a *group* is the rows of
-one prefix, which stand together. The *cache* holds the keys and values of tokens that
-were read, each computed once.
+one prefix. The *cache* holds the keys and values of tokens that were read, each
+computed once; where a text goes on in two ways, its row is copied.
 
 It computes what `transformer.hidden_states` computes, which is the one to learn from; a
 test compares them. What is arranged in another way has a comment with the time that it
@@ -137,7 +137,7 @@ class Cache:
     """Keys and values of all layers: of each prefix once, of each row its own tokens.
 
     A prefix is (layers, 2, H, tokens, D), and own tokens are (layers, 2, H, most,
-    tokens, D). At first there is a row for each prefix, later `most` of them at most.
+    tokens, D). At first each prefix has one row; there are never more than `most`.
     """
 
     def __init__(self, prefixes: Sequence[Array], most: int) -> None:
