@@ -136,7 +136,7 @@ class Engine:
     ) -> list[Continuation]:
         """Continue each prompt by its seed, up to a stop string.
 
-        Equal prompts should stand together: each of their groups is read once. `n` is
+        Equal prompts should stand together: what they share is computed once. `n` is
         the most tokens, of every sample or of all; ValueError if prompt and tokens are
         more than the context.
         """
