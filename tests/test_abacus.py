@@ -152,7 +152,7 @@ def test_rows_stay_where_they_are_if_they_can(seed: int) -> None:
 def test_a_large_batch_is_shared_out_to_threads(engine: Engine, monkeypatch) -> None:
     """Whoever computes a row, and however many there are."""
     monkeypatch.setattr("os.cpu_count", lambda: 3)
-    monkeypatch.setattr("helpers.abacus.engine.SMALLEST", 30)
+    monkeypatch.setattr("helpers.abacus.engine.SMALLEST", 16)
     prompts = [PROMPT] * 90 + [PROMPT + "She"] * 10  # parts of 34, 34 and 32 rows
     how = Sampling(temperature=1.5)
     rows = engine.generate(prompts, range(100), 20, how, ["\n"])
@@ -164,23 +164,24 @@ def test_a_large_batch_is_shared_out_to_threads(engine: Engine, monkeypatch) -> 
 
 
 @pytest.mark.parametrize(
-    ("cores", "n", "sizes"),
+    ("cores", "n", "rows", "sizes"),
     [
-        (2, 0, []),
-        (2, 1, [1]),
-        (2, 127, [127]),
-        (2, 129, [65, 64]),
-        (1, 129, [65, 64]),
-        (4, 200, [67, 67, 66]),
-        (2, 1024, [128] * 8),
+        (2, 0, 0, []),
+        (2, 1, 1, [1]),
+        (2, 127, 63, [127]),
+        (2, 127, 64, [64, 63]),
+        (1, 129, 129, [65, 64]),
+        (4, 200, 100, [67, 67, 66]),
+        (2, 1024, 512, [128] * 8),
     ],
 )
-def test_parts_are_neither_small_nor_large(monkeypatch, cores, n, sizes) -> None:
+def test_parts_are_neither_small_nor_large(
+    monkeypatch, cores: int, n: int, rows: int, sizes: list[int]
+) -> None:
     monkeypatch.setattr("os.cpu_count", lambda: cores)
-    rows = range(n)
-    found = in_threads(lambda part, is_over: [*rows[part]], n)
+    found = in_threads(lambda part, is_over: [*range(n)[part]], n, rows)
     assert [len(part) for part in found] == sizes
-    assert [i for part in found for i in part] == [*rows]
+    assert [i for part in found for i in part] == [*range(n)]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="sends a signal, as Ctrl-C does elsewhere")
@@ -198,7 +199,7 @@ def test_after_ctrl_c_no_thread_goes_on(monkeypatch) -> None:
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         with pytest.raises(KeyboardInterrupt):
-            in_threads(write, 128)
+            in_threads(write, 64, 64)
     finally:
         signal.signal(signal.SIGINT, before)
     assert given_up.get(timeout=30) and given_up.get(timeout=30)
