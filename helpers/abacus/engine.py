@@ -39,8 +39,8 @@ from .transformer import Config, Params
 HERE = Path(__file__).parent
 WEIGHTS = HERE / "weights.npz"
 MERGES = HERE / "merges.txt"
-# A batch has not fewer rows (two threads with less took up to twice as long as one: they
-# wait for Python's lock) and not more samples (a larger one gains little).
+# A batch has not fewer rows (two threads with less took up to twice as long as one, as
+# they wait for Python's lock) and not more samples (a larger one gains little).
 SMALLEST, LARGEST = 32, 128
 
 Text = tuple[list[int], np.ndarray]  # ids read, and their keys and values
