@@ -127,14 +127,16 @@ def test_what_is_equal_is_computed_once(engine: Engine, monkeypatch, heat) -> No
         written = zip(prompts, found, strict=True)
         texts = {(p, *one.ids[:t]) for p, one in written if one.sampled > t}
         assert rows == len(texts)
-    assert computed and sum(row.sampled for row in found) > sum(computed)
+    assert sum(row.sampled - 1 for row in found) > sum(computed) > 0
 
 
 def test_samples_of_one_text_share_no_lists(engine: Engine) -> None:
-    one, other = engine.generate([PROMPT] * 2, [1, 2], 5, Sampling(temperature=0))
+    how = Sampling(temperature=0)
+    one, other = engine.generate([PROMPT] * 2, [1, 2], 5, how, top=1)
     assert one == other and one.reason == "length"
-    one.ids.clear(), one.log_probs.clear(), one.top.clear()
-    assert len(other.ids) == len(other.log_probs) == len(other.top) == 5
+    one.top[0].clear(), one.top.clear(), one.ids.clear(), one.log_probs.clear()
+    assert len(other.ids) == len(other.log_probs) == 5
+    assert [len(best) for best in other.top] == [1] * 5
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -153,7 +155,7 @@ def test_a_large_batch_is_shared_out_to_threads(engine: Engine, monkeypatch) -> 
     """Whoever computes a row, and however many there are."""
     monkeypatch.setattr("os.cpu_count", lambda: 3)
     monkeypatch.setattr("helpers.abacus.engine.SMALLEST", 16)
-    prompts = [PROMPT] * 90 + [PROMPT + "She"] * 10  # parts of 34, 34 and 32 rows
+    prompts = [PROMPT] * 90 + [PROMPT + "She"] * 10  # parts of 34, 34, 32
     how = Sampling(temperature=1.5)
     rows = engine.generate(prompts, range(100), 20, how, ["\n"])
     for seed in (0, 33, 34, 67, 68, 89, 90, 99):
@@ -220,6 +222,20 @@ def test_more_tokens_than_the_context_holds_are_refused(engine: Engine) -> None:
     for n in (room + 1, [1, room + 1]):
         with pytest.raises(ValueError, match=f"room for {room} tokens"):
             engine.generate([PROMPT] * 2, [0, 1], n, Sampling())
+
+
+@pytest.mark.parametrize(
+    ("prompts", "seeds", "n", "named"),
+    [(["a"], [1, 2], 3, "1 prompts and 2 seeds"), (["a", "b"], [1], 3, "one each"),
+     (["a"], [1], 0, "n=0"), (["a", "b"], [1, 2], [0, 3], "one token at least")],
+)  # fmt: skip
+def test_what_makes_no_sense_is_refused(engine, prompts, seeds, n, named) -> None:
+    with pytest.raises(ValueError, match=named):
+        engine.generate(prompts, seeds, n, Sampling())
+
+
+def test_nothing_is_written_if_nothing_is_asked_for(engine: Engine) -> None:
+    assert engine.generate([], [], 5, Sampling()) == []
 
 
 def test_a_stop_may_lie_across_tokens(engine: Engine) -> None:

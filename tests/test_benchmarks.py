@@ -134,6 +134,19 @@ def test_of_equal_texts_one_is_computed(engine):
     assert sampling.computed(engine, greedy, rounds, 1, 5) == 4 / 5
 
 
+def test_every_draw_reads_its_prefix(engine, monkeypatch):
+    read, known = engine.decoder.read, []
+    monkeypatch.setattr(
+        engine.decoder,
+        "read",
+        lambda ids, past: known.append(len(ids)) or read(ids, past),
+    )
+    prefixes = sampling.one_prefix(engine, 1)
+    for _ in range(2):
+        sampling.abacus(engine, Sampling(), prefixes, 2, 1)
+    assert known == [100, 100]
+
+
 def check_counts(engine, settings, names):
     """One token each is as many tokens as continuations; with more, some end early."""
     assert {*settings} == names

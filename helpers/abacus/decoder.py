@@ -2,9 +2,9 @@
 
 Vocabulary used here, beside that of `transformer.py`: a *row* is one text of a batch,
 of which one new token is read at a time; the *prefix* is what it begins with, and has
-been read before; *own* tokens are those that came after it; a *group* is the rows of
-one prefix. The *cache* holds the keys and values of tokens that were read, each
-computed once; where a text goes on in two ways, its row is copied.
+been read before; *own* tokens are those that came after it (all, if a row is alone); a
+*group* is the rows of one prefix. The *cache* holds the keys and values of tokens that
+were read, each computed once; where a text goes on in two ways, its row is copied.
 
 It computes what `transformer.hidden_states` computes, which is the one to learn from; a
 test compares them. What is arranged in another way has a comment with the time that it
@@ -23,7 +23,7 @@ import numpy as np
 from .transformer import Config, Params, rotary
 
 Array = np.ndarray
-# layer, queries, keys, values (H, n, D) -> what is seen (n, d)
+# layer, queries, keys, values (H, n, D) -> what the last m of them see (m, d)
 Attention = Callable[[int, Array, Array, Array], Array]
 
 
@@ -76,7 +76,8 @@ class Decoder:
         self.turns = (cos + 1j * sin).astype(self.complex)[:, None, None]
 
     def states(self, tokens: Array, places: Array, attend: Attention) -> Array:
-        """The last layer's normalised states (n, d) for n tokens at their places."""
+        """The last layer's normalised states of tokens at their places: (n, d), or (m, d)
+        if attention tells of the last m only."""
         c, turn = self.config, self.turns[places]
         x = self.embedding[tokens]
         for i, w in enumerate(self.layers):
@@ -84,7 +85,7 @@ class Decoder:
             pairs = qkv[:, :2].view(self.complex)
             pairs *= turn
             seen = attend(i, *qkv.transpose(1, 2, 0, 3))
-            x = x[-len(seen) :]  # the other tokens are not asked for
+            x = x[-len(seen) :]  # nobody asks for the states of those before
             x += seen @ w.out
             both = self.unit(x) @ w.minus_gate_up
             minus_gate, up = both[:, : c.hidden], both[:, c.hidden :]
@@ -122,7 +123,8 @@ class Decoder:
         def attend(layer: int, q: Array, k: Array, v: Array) -> Array:
             keys, values = kept[layer]
             keys[:, known:], values[:, known:] = k, v
-            # Of the last layer only the last state is asked for (saves 11 %).
+            # Of the last layer only the last state is asked for (saves 11 % of
+            # reading 100 tokens).
             asked = 1 if layer == self.config.layers - 1 else new
             q, mask = q[:, -asked:], future[-asked:]
             weights = weigh(q @ keys.swapaxes(1, 2) + mask)
@@ -142,7 +144,8 @@ class Cache:
 
     def __init__(self, prefixes: Sequence[Array], most: int) -> None:
         nothing, first = prefixes[0][..., :0, :], prefixes[0]
-        # Nobody shares the prefix of a lone row: it becomes its own (saves 12 %).
+        # Nobody shares the prefix of a lone row: it is kept among the row's own tokens
+        # (saves 3 %, in single precision 8 %).
         prefixes, own = ([nothing], first) if most == 1 else (prefixes, nothing)
         self.prefixes = prefixes
         self.read = np.array([prefix.shape[-2] for prefix in prefixes])  # tokens
@@ -154,14 +157,14 @@ class Cache:
         self.sort(np.arange(len(prefixes)))
 
     def sort(self, group: Array) -> None:
-        """Find the rows of each prefix, given the number (B,) of that of each row."""
+        """Find the rows of each prefix; `group` (B,) is the number of each row's."""
         self.group = group
         found, sizes = np.unique(group, return_counts=True)
         self.longest = self.read[found].max()
         ends = sizes.cumsum()
         parts = zip(found, ends - sizes, ends, strict=True) if self.longest else ()
         self.groups = [(self.prefixes[i], slice(a, b)) for i, a, b in parts]
-        # In which order the rows of each prefix stand together, and the way back.
+        # `order` puts the rows of a prefix side by side, `back` undoes it.
         self.order = self.back = slice(None)
         if len(found) > 1:
             self.order = np.argsort(group, kind="stable")

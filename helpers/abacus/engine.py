@@ -2,11 +2,12 @@
 
 Vocabulary used here: a *prefix* is the token ids of a prompt; a *continuation* is
 what the model writes after it; a *sample* is one that is asked for; a *batch* is the
-samples that are written side by side; a *row* is a text that is computed.
+samples that are written side by side; a *row* is a text of a batch that is computed; a
+*branch* is where it goes on with a token that some of its samples have drawn.
 
 Every sample draws from a random stream of its own seed, so its text depends on nothing
 else in the batch. As long as samples of one prefix have drawn the same tokens, they
-are one row: what is equal is computed once, the prefix as well as what comes after.
+are one row: what is equal in a batch is computed once, after the prefix as in it.
 
 Double precision makes rounding so small that every computer samples the same text.
 Single precision is about 1.6 times as fast, and once in some million tokens another
@@ -22,7 +23,6 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
-from itertools import groupby
 from multiprocessing import parent_process
 from os.path import commonprefix
 from pathlib import Path
@@ -39,13 +39,13 @@ from .transformer import Config, Params
 HERE = Path(__file__).parent
 WEIGHTS = HERE / "weights.npz"
 MERGES = HERE / "merges.txt"
-# A batch has not fewer rows (two threads with less took up to twice as long as one, as
-# they wait for Python's lock) and not more samples (a larger one gains little).
+# Samples are shared out to threads only for so many rows each: two threads with fewer
+# took up to twice as long as one, as they wait for Python's lock. And a batch has
+# no more samples than that: a larger one gains little.
 SMALLEST, LARGEST = 32, 128
 
 Text = tuple[list[int], np.ndarray]  # ids read, and their keys and values
-# Where a row goes on: its number, a token, and the samples that have drawn this one.
-Branch = tuple[int, int, list[int]]
+Branch = tuple[int, int, list[int]]  # number of the row, token, samples that drew it
 
 
 @dataclass
@@ -70,9 +70,9 @@ class Continuation:
         """The words written; broken UTF-8 shows as the replacement character."""
         return self.written.decode("utf-8", "replace")
 
-    def copy(self) -> "Continuation":
-        """With lists of its own; what nothing else has ended, its length has."""
-        lists = [*self.ids], [*self.log_probs], [*self.top]
+    def finished(self) -> "Continuation":
+        """A copy for one sample; the reason is "length" if nothing else ended it."""
+        lists = [*self.ids], [*self.log_probs], [{**best} for best in self.top]
         return Continuation(self.written, *lists, self.sampled, self.reason or "length")
 
 
@@ -138,16 +138,20 @@ class Engine:
     ) -> list[Continuation]:
         """Continue each prompt by its seed, up to a stop string.
 
-        Equal prompts should stand together: what they share is computed once. `n` is
-        the most tokens, of every sample or of all; ValueError if prompt and tokens are
-        more than the context.
+        Equal prompts share most if they stand together. `n` is the most tokens, of each
+        sample or of all. ValueError if there are not as many seeds as prompts, or if
+        prompt and tokens are more than the context, or no token is asked for.
         """
-        sizes = [len([*same]) for _, same in groupby(prompts)]
-        begun = [self.read(self.encode(prompt)) for prompt, _ in groupby(prompts)]
-        group = np.repeat(np.arange(len(begun)), sizes)
-        seeds, limits = [*seeds], np.broadcast_to(n, len(group))
-        rooms = [self.config.context - past.shape[-2] for _, past in begun]
-        if (limits > np.repeat(rooms, sizes)).any():
+        if len(seeds) != len(prompts):
+            raise ValueError(f"{len(prompts)} prompts and {len(seeds)} seeds: one each")
+        number = {prompt: i for i, prompt in enumerate(dict.fromkeys(prompts))}
+        begun = [self.read(self.encode(prompt)) for prompt in number]
+        group = np.array([number[prompt] for prompt in prompts], dtype=int)
+        limits = np.broadcast_to(n, len(group))
+        if (limits < 1).any():
+            raise ValueError(f"n={n}: ask for one token at least")
+        rooms = np.array([self.config.context - past.shape[-2] for _, past in begun])
+        if (limits > rooms[group]).any():
             raise ValueError(f"n={n}: a prompt leaves room for {min(rooms)} tokens")
 
         def write(part: slice, is_over: Event) -> list[Continuation]:
@@ -155,8 +159,9 @@ class Engine:
             batch = group[part], seeds[part], limits[part]
             return self.write(begun, *batch, how, tuple(stop), top, is_over)
 
-        # Samples of a prompt often draw the same: half of them are rows of their own.
-        parts = in_threads(write, len(group), (len(group) + len(begun)) // 2)
+        # Samples of a prompt often draw the same: half of the others are expected to.
+        rows = len(begun) + (len(group) - len(begun)) // 2
+        parts = in_threads(write, len(group), rows)
         return [continuation for part in parts for continuation in part]
 
     def write(
@@ -196,7 +201,7 @@ class Engine:
             parents, tokens, rows = zip(*settle(branches), strict=True)
             cache.follow([*parents])
             states = self.decoder.step(np.array(tokens), cache)
-        return [text.copy() for text in texts]
+        return [text.finished() for text in texts]
 
     def add(
         self,
@@ -228,12 +233,13 @@ class Engine:
 def branch(
     rows: Sequence[list[int]], log_probs: np.ndarray, uniform: np.ndarray, how: Sampling
 ) -> list[Branch]:
-    """Draw a token for every sample; `rows` are the samples of each row."""
+    """Draw a token for every sample of `rows`, the samples of each, and share them out
+    by what they drew."""
     samples = [i for row in rows for i in row]
-    of = [number for number, row in enumerate(rows) for _ in row]
-    tokens = draw(log_probs, of, uniform[samples], how).tolist()
+    numbers = [number for number, row in enumerate(rows) for _ in row]
+    tokens = draw(log_probs, numbers, uniform[samples], how).tolist()
     found: dict[tuple[int, int], list[int]] = {}
-    for i, row, token in zip(samples, of, tokens, strict=True):
+    for i, row, token in zip(samples, numbers, tokens, strict=True):
         found.setdefault((row, token), []).append(i)
     return [(row, token, samples) for (row, token), samples in found.items()]
 
@@ -262,7 +268,7 @@ def enders(tokenizer: Tokenizer, stop: tuple[str, ...]) -> frozenset[int]:
 def in_threads(write: Callable[[slice, Event], Any], n: int, rows: int) -> list[Any]:
     """Share n samples out to the processor's cores: what `write` finds for each part.
 
-    There are fewer parts if not so many `rows` are expected that threads are faster.
+    `rows` is how many are expected: threads are used only for SMALLEST of them each.
     NumPy computes without holding Python's lock, so threads do (two: 1.5 times as fast,
     for 128 texts that all differ). `write` is handed an event that is set when nobody
     waits for it any more.

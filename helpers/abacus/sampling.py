@@ -63,10 +63,10 @@ def weigh(log_probs: np.ndarray, how: Sampling) -> np.ndarray:
 
 
 def draw(
-    log_probs: np.ndarray, of: Sequence[int], uniform: np.ndarray, how: Sampling
+    log_probs: np.ndarray, rows: Sequence[int], uniform: np.ndarray, how: Sampling
 ) -> np.ndarray:
-    """A token id for each uniform number (B,): the one it picks in log_probs[of]."""
+    """Token ids (B,): the number uniform[i] picks one by log_probs[rows[i]]."""
     if how.temperature == 0:
-        return log_probs.argmax(axis=-1)[of]
-    cumulative = np.cumsum(weigh(log_probs, how), axis=-1, dtype=np.float64)[of]
+        return log_probs.argmax(axis=-1)[rows]
+    cumulative = np.cumsum(weigh(log_probs, how), axis=-1, dtype=np.float64)[rows]
     return (cumulative > uniform[:, None] * cumulative[:, -1:]).argmax(axis=-1)

@@ -1,9 +1,10 @@
 """Sampling: continuations of one prefix, and of the leaves of a tree, in tokens/s.
 
 Every contestant reads the prefix as well, in the same time, and a new one in every
-round: abacus and llama.cpp remember what they have read. No stop string is set, so a
-text ends only where the model ends it; every token sampled counts. A peer's settings
-are all tried on one prefix; the best few go on, and that of the best median is told.
+round, because llama.cpp remembers what it has read (and abacus, which is made to
+forget). No stop string is set, so a text ends only where the model ends it; every token
+sampled counts. A peer's settings are all tried on one prefix; the best few go on, and
+that of the best median is told.
 
 abacus computes what is equal once: as long as continuations of one prefix have drawn
 the same tokens, they are one text. How many of the sampled tokens had to be computed is
@@ -19,10 +20,12 @@ from statistics import fmean, median
 from typing import Any
 from unittest.mock import patch
 
+import numpy as np
 from frame import Row, alternate, rate
 from peak import flops, peaks
 from peers import Draw, Ids, hugging_face, llama_cpp
 
+from helpers.abacus.decoder import Cache
 from helpers.abacus.engine import Engine, Sampling
 from helpers.abacus.problems import generate
 from helpers.abacus.prompt import PROBLEM_FORMAT, format_solution
@@ -73,7 +76,8 @@ QUICK = [(one_prefix, 1), (one_prefix, 4), (each_of_16_leaves, 4)]
 def abacus(
     engine: Engine, how: Sampling, prefixes: Sequence[Ids], k: int, n: int
 ) -> int:
-    """Our way to draw."""
+    """Our way to draw; what was read for another measurement is forgotten."""
+    engine.memory.clear()
     texts = [engine.tokenizer.decode(ids[1:]) for ids in prefixes]
     prompts = [text for text in texts for _ in range(k)]
     found = engine.generate(prompts, range(len(prompts)), n, how)
@@ -84,10 +88,15 @@ def computed(
     engine: Engine, draw: Draw, rounds: Sequence[list[Ids]], k: int, n: int
 ) -> float:
     """The share of our sampled tokens that is computed."""
-    step = engine.decoder.step
-    with patch.object(engine.decoder, "step", side_effect=step) as counted:
+    step, rows = engine.decoder.step, []
+
+    def counted(tokens: np.ndarray, cache: Cache) -> np.ndarray:
+        rows.append(len(tokens))
+        return step(tokens, cache)
+
+    with patch.object(engine.decoder, "step", counted):
         sampled = sum(draw(prefixes, k, n) for prefixes in rounds)
-    return sum(len(call.args[0]) for call in counted.call_args_list) / sampled
+    return sum(rows) / sampled
 
 
 def engines() -> dict[str, Engine]:
