@@ -76,8 +76,8 @@ class Decoder:
         self.turns = (cos + 1j * sin).astype(self.complex)[:, None, None]
 
     def states(self, tokens: Array, places: Array, attend: Attention) -> Array:
-        """The last layer's normalised states of tokens at their places: (n, d), or (m, d)
-        if attention tells of the last m only."""
+        """The last layer's normalised states of n tokens at their places: (n, d), or
+        (m, d) if attention tells of the last m only."""
         c, turn = self.config, self.turns[places]
         x = self.embedding[tokens]
         for i, w in enumerate(self.layers):
