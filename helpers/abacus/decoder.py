@@ -162,8 +162,10 @@ class Cache:
         found, sizes = np.unique(group, return_counts=True)
         self.longest = self.read[found].max()
         ends = sizes.cumsum()
-        parts = zip(found, ends - sizes, ends, strict=True) if self.longest else ()
+        parts = zip(found, ends - sizes, ends, strict=True)
         self.groups = [(self.prefixes[i], slice(a, b)) for i, a, b in parts]
+        if not self.longest:  # a lone row, with its prefix among its own tokens
+            self.groups = []
         # `order` puts the rows of a prefix side by side, `back` undoes it.
         self.order = self.back = slice(None)
         if len(found) > 1:

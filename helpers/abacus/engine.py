@@ -7,7 +7,7 @@ samples that are written side by side; a *row* is a text of a batch that is comp
 
 Every sample draws from a random stream of its own seed, so its text depends on nothing
 else in the batch. As long as samples of one prefix have drawn the same tokens, they
-are one row: what is equal in a batch is computed once, after the prefix as in it.
+are one row: what is equal in a batch is computed once.
 
 Double precision makes rounding so small that every computer samples the same text.
 Single precision is about 1.6 times as fast, and once in some million tokens another
@@ -39,9 +39,9 @@ from .transformer import Config, Params
 HERE = Path(__file__).parent
 WEIGHTS = HERE / "weights.npz"
 MERGES = HERE / "merges.txt"
-# Samples are shared out to threads only for so many rows each: two threads with fewer
-# took up to twice as long as one, as they wait for Python's lock. And a batch has
-# no more samples than that: a larger one gains little.
+# Each thread gets at least so many rows, as far as one can expect (two with fewer took
+# up to twice as long as one: they wait for Python's lock), and a batch at most so many
+# samples (a larger one gains little).
 SMALLEST, LARGEST = 32, 128
 
 Text = tuple[list[int], np.ndarray]  # ids read, and their keys and values
@@ -249,11 +249,11 @@ def settle(branches: list[Branch]) -> list[Branch]:
     read of it stays where it is."""
     stay: dict[int, Branch] = {}
     others = []
-    for one in branches:
-        if one[0] < len(branches) and one[0] not in stay:
-            stay[one[0]] = one
+    for row, token, samples in branches:
+        if row < len(branches) and row not in stay:
+            stay[row] = row, token, samples
         else:
-            others.append(one)
+            others.append((row, token, samples))
     return [stay[i] if i in stay else others.pop() for i in range(len(branches))]
 
 

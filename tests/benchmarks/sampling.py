@@ -6,9 +6,9 @@ forget). No stop string is set, so a text ends only where the model ends it; eve
 sampled counts. A peer's settings are all tried on one prefix; the best few go on, and
 that of the best median is told.
 
-abacus computes what is equal once: as long as continuations of one prefix have drawn
-the same tokens, they are one text. How many of the sampled tokens had to be computed is
-told, and how fast it is at a temperature at which nearly all texts differ.
+abacus computes what is equal in a batch once: as long as continuations of one prefix
+have drawn the same tokens, they are one text. How many of the sampled tokens had to be
+computed is told, and how fast it is at a temperature at which nearly all texts differ.
 
 The share of the peak is that of the whole computer, all cores, in the precision of the
 contestant. Only tokens that were computed count for it, not the reading of the prefix.
