@@ -104,7 +104,7 @@ def check_abacus() -> Iterator[Finding]:
     """Does the embedded model write what it writes on every computer?"""
     from helpers.abacus.problems import generate
     from helpers.abacus.prompt import PROBLEM_FORMAT, TASK_DESCRIPTION
-    from helpers.connection import LLMError
+    from helpers.errors import LLMError
     from helpers.llm import LLMGen
 
     question = generate("test", 1, seed=1)[0]["question"]
@@ -126,7 +126,8 @@ def check_ollama() -> Iterator[Finding]:
     import httpx
     import ollama
 
-    from helpers.clients import EMBEDDED, full_name, open_client, server_address
+    from helpers.clients import open_client
+    from helpers.servers import EMBEDDED, full_name, server_address
 
     wanted = os.environ.get("REASONING_MODEL") or EMBEDDED
     kind = "note" if wanted == EMBEDDED else "problem"

@@ -13,46 +13,11 @@ not cover: runs that can be resumed (`evaluation.py`) and what they add up to
 """
 
 import math
-import random
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
-from math import comb, sqrt
+from math import sqrt
 from operator import index
 from statistics import fmean, stdev
 from typing import NamedTuple
-
-from helpers.grading import Answer, extract_answer, is_correct
-from helpers.llm import LLMGen, Step
-
-
-@dataclass(frozen=True)
-class Attempts:
-    """Whole solutions of one problem, the answers read in them, and which are right."""
-
-    steps: tuple[Step, ...]
-    answers: tuple[Answer, ...]
-    right: tuple[bool, ...]
-
-    @property
-    def tokens(self) -> int:
-        """What these attempts cost, in sampled tokens."""
-        return sum(step.tokens for step in self.steps)
-
-    def vote(self, k: int) -> bool:
-        """Is the majority of the first k answers right?"""
-        return self.right[self.answers.index(majority_vote(self.answers[:k]))]
-
-
-def attempt(llm: LLMGen, prompt: str, gold: str, k: int, seed: int = 0) -> Attempts:
-    """Let a model write k whole solutions in one batch, and judge each by `gold`.
-
-    The model must not stop at the end of a sentence: `LLMGen(..., stop="\\n\\n")`.
-    """
-    steps = tuple(llm.sample(prompt, k, seed))
-    answers = tuple(extract_answer(step.text) for step in steps)
-    right = tuple(is_correct(step.text, gold) for step in steps)
-    return Attempts(steps, answers, right)
 
 
 def wilson_interval(successes: int, n: int, z: float = 1.96) -> tuple[float, float]:
@@ -142,46 +107,3 @@ def mcnemar_p(only_a: int, only_b: int) -> float:
         raise ValueError(f"counts are not below 0; got {only_a}, {only_b}")
     n = only_a + only_b
     return float(binomtest(only_a, n).pvalue) if n else 1.0
-
-
-def pass_at_k(n: int, c: int, k: int) -> float:
-    """The chance that k of n samples, drawn without return, hold one of the c right.
-
-    The unbiased estimate of pass@k, 1 - C(n-c, k) / C(n, k), from Chen et al. (2021),
-    "Evaluating Large Language Models Trained on Code"; average it over problems.
-    """
-    if not (0 <= c <= n and 1 <= k <= n):
-        raise ValueError(f"need 0 <= c <= n and 1 <= k <= n; got n={n}, c={c}, k={k}")
-    return 1 - comb(n - c, k) / comb(n, k)
-
-
-def majority_vote(answers: Sequence[Answer]) -> Answer:
-    """The answer whose value is most frequent: self-consistency, Wang et al. (2022).
-
-    Votes go to values, so "18" and "18.00" are one candidate. An answer without a value
-    does not vote. Of equals the first seen wins. Nobody voting gives Answer(None).
-    """
-    votes = Counter(answer.value for answer in answers if answer.value is not None)
-    if not votes:
-        return Answer(None, "none")
-    winner = max(votes, key=votes.__getitem__)  # max keeps the first of equals
-    return next(answer for answer in answers if answer.value == winner)
-
-
-def majority_at_k(
-    answers: Sequence[Answer], gold: str, k: int, draws: int = 100, seed: int = 0
-) -> float:
-    """How often the vote of k of the answers is right, over `draws` random subsets.
-
-    There is no closed form as there is for pass@k. Subsets are drawn without return and
-    in random order, so that ties break at random. Determined by `seed`.
-    """
-    if not 1 <= k <= len(answers):
-        raise ValueError(f"k must lie between 1 and {len(answers)} answers; got {k}")
-    right = {a.value: is_correct(str(a.value), gold) for a in answers}
-    rng = random.Random(seed)
-    wins = sum(
-        right.get(majority_vote(rng.sample(answers, k)).value, False)
-        for _ in range(draws)
-    )
-    return wins / draws

@@ -28,19 +28,21 @@ from pathlib import Path
 from typing import Any
 
 from helpers.abacus.engine import WEIGHTS
-from helpers.connection import LLMError
+from helpers.arithmetic import ArithmeticChecker
 from helpers.data import SPLITS, load_problems
 from helpers.env import GSM8KEnv
+from helpers.errors import LLMError
 from helpers.estimates import with_interval
-from helpers.evaluation import Strategy, evaluate
+from helpers.evaluation import evaluate
 from helpers.executors import dask_client, processes
 from helpers.journal import whole_lines
 from helpers.llm import LLMGen
 from helpers.records import Record, read_configuration
 from helpers.report import Report, compare_runs
 from helpers.report_page import figure_of, to_html, to_markdown, to_text
-from helpers.rewards import ArithmeticChecker, Scorer, aggregate, confidence
+from helpers.rewards import Scorer, aggregate, confidence
 from helpers.search import STRATEGIES
+from helpers.solver import Strategy
 
 SCORERS = ("arithmetic", "confidence", "prm")
 RUN_EXAMPLE = """example: 200 problems of GSM8K with llama3.2 on two Ollama servers

@@ -20,146 +20,30 @@ from __future__ import annotations
 
 import signal
 import threading
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-from helpers.budget import SearchResult
-from helpers.connection import LLMError, failure
-from helpers.env import CoTEnv, GSM8KEnv, Problem
-from helpers.grading import is_correct, read_gold
-from helpers.llm import LLMGen, check
-from helpers.provenance import (
-    as_mapping,
-    describe,
-    describe_model,
-    model_of,
-    name_of,
-    options_of,
-)
-from helpers.records import Record, RecordFile, Sample, short_hash
+from helpers.env import CoTEnv
+from helpers.errors import LLMError
+from helpers.limits import check_limits
+from helpers.llm import LLMGen
+from helpers.records import Record, RecordFile
 from helpers.report import Report
-from helpers.tree import leaves
+from helpers.solver import (
+    HOPELESS,
+    Solver,
+    Strategy,
+    configuration_of,
+    hash_of,
+    usual_env,
+)
 
-Strategy = Callable[..., SearchResult]
-# Strategies whose paths are independent samples: what pass@k and its like need.
-INDEPENDENT = ("greedy", "self_consistency", "best_of_n", "weighted_vote")
 PAUSES = (2.0, 10.0, 30.0)  # seconds before a problem is tried again
-# Kinds of failures (`connection.ADVICE`) for which the problem, not the server, is at
-# fault: trying again is no use, and they do not end a run.
-HOPELESS = {"context", "thinking", "image", "missing", "recording", "gold"}
 MAX_FAILURES = 10  # failures of the server in a row after which a run is given up
 WINDOW = 256  # problems
-DIGITS = 9  # of scores: the last ones depend on what else the processor did
-
-
-@dataclass(frozen=True)
-class Solver:
-    """All that is needed to solve one problem, in whatever process."""
-
-    strategy: Strategy
-    make_env: Callable[..., CoTEnv]
-    llm: LLMGen
-    seed: int
-    pauses: Sequence[float]
-
-    def __call__(self, index: int, problem: Mapping[str, str]) -> Record:
-        """The record of a problem; of a failure, if it fails after every pause."""
-        record = Record(index, hash_of(problem))
-        if read_gold(problem["answer"]) is None:
-            said = f"No number can be read in the gold answer {problem['answer']!r}."
-            return replace(record, failure=said, kind="gold")
-        for pause in (*self.pauses, None):
-            start = time.perf_counter()
-            try:
-                found = self.solve(record, problem["question"], problem["answer"])
-                return replace(found, seconds=round(time.perf_counter() - start, 3))
-            except LLMError as error:
-                if pause is None or error.kind in HOPELESS:
-                    return replace(record, failure=str(error), kind=error.kind)
-                time.sleep(pause)
-        raise AssertionError("the last try returns")
-
-    def solve(self, record: Record, question: str, gold: str) -> Record:
-        """Search once. Raises LLMError if the model fails, or says nothing."""
-        env = self.make_env(Problem(question, gold), self.llm)
-        prompt, _ = env.reset(seed=self.seed)
-        found = self.strategy(env, self.llm, seed=self.seed)
-        if not found.tree.children:
-            raise failure("silent", model=getattr(self.llm, "model", "the model"))
-        value = found.answer.value
-        weights = [max(0.0, weight) for _, weight in found.ranked]
-        confidence = weights[0] / sum(weights) if any(weights) else 0.0
-        is_batch = name_of_strategy(self.strategy) in INDEPENDENT
-        return replace(
-            record,
-            prompt=short_hash(prompt),
-            answer=None if value is None else str(value),
-            rule=found.answer.rule,
-            gold=str(read_gold(gold)),
-            right=is_correct(str(value), gold),
-            confidence=round(confidence, DIGITS),
-            steps=tuple(found.path.path) if found.path else (),
-            tokens=found.tokens,
-            calls=found.calls,
-            samples=samples_of(found, gold) if is_batch and not found.was_cut else (),
-        )
-
-
-def samples_of(found: SearchResult, gold: str) -> tuple[Sample, ...]:
-    """The ends of the paths of a search."""
-    values = ((leaf, leaf.answer.value) for leaf in leaves(found.tree))
-    return tuple(
-        Sample(
-            answer=None if value is None else str(value),
-            score=round(float(leaf.value), DIGITS),
-            count=leaf.action.count,
-            right=is_correct(str(value), gold),
-        )
-        for leaf, value in values
-    )
-
-
-def hash_of(problem: Mapping[str, str]) -> str:
-    """What names a problem: its question and its gold answer. Raises ValueError for
-    what is no problem."""
-    texts = problem["question"], problem["answer"]
-    if not all(isinstance(text, str) for text in texts):
-        raise ValueError(f"A problem has two texts, question and answer; got {texts}.")
-    return short_hash(*texts)
-
-
-def name_of_strategy(strategy: Strategy) -> str:
-    """The name of the function inside a strategy."""
-    while isinstance(strategy, partial):
-        strategy = strategy.func
-    return name_of(strategy)
-
-
-def usual_env(llm: Any) -> Callable[..., CoTEnv]:
-    """GSM8K's environment; abacus is asked without solved examples."""
-    is_embedded = getattr(model_of(llm), "is_embedded", False)
-    return partial(GSM8KEnv, is_few_shot=not is_embedded)
-
-
-def configuration_of(solver: Solver) -> dict[str, Any]:
-    """How a run is made: what stands at the head of its file."""
-    env = solver.make_env(Problem("?", "0"), solver.llm)
-    prompt, _ = env.reset(seed=0)
-    names = ("max_steps", "stop_string", "is_few_shot")
-    return {
-        "strategy": as_mapping(describe(solver.strategy)),
-        "environment": {"name": name_of(env)} | {n: getattr(env, n) for n in names},
-        "prompt": short_hash(prompt),  # without a question
-        "model": describe_model(solver.llm),
-        "options": options_of(solver.llm),
-        "seed": int(solver.seed),
-    }
 
 
 def evaluate(
@@ -184,7 +68,7 @@ def evaluate(
     Raises ValueError if the file is another run's, BlockingIOError if it is being
     written, LLMError if ten problems in a row failed, and what the strategy raises.
     """
-    check(seed=seed)
+    check_limits(seed=seed)
     solver = Solver(strategy, make_env or usual_env(llm), llm, int(seed), pauses)
     configuration = configuration_of(solver) | ({"about": dict(about)} if about else {})
     under_way: set[Future[Record]] = set()

@@ -10,12 +10,10 @@ Dask scheduler that has workers.
 import os
 import signal
 import threading
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, wait
 from contextlib import contextmanager
 from multiprocessing import get_context, parent_process
-from queue import SimpleQueue
 from typing import Any
 
 DASK_TIMEOUT = 10  # seconds
@@ -26,41 +24,6 @@ WORKER = {  # variables of a worker, unless they are set already
     "MALLOC_TRIM_THRESHOLD_": str(2**28),
     "MALLOC_MMAP_THRESHOLD_": str(2**25),
 }
-
-
-def map_in_threads(n: int, call: Callable[..., Any], *arguments: Sequence) -> list[Any]:
-    """As `map`, with up to n calls under way; after a failure no more are begun.
-
-    A program that Ctrl-C has ended does not wait for what is under way.
-    """
-    waiting = deque(enumerate(zip(*arguments, strict=True)))
-    size = len(waiting)
-    if n == 1 or size < 2:
-        return [call(*each) for _, each in waiting]
-    lock, done, found = threading.Lock(), SimpleQueue(), {}
-
-    def take() -> tuple[int, tuple] | None:
-        with lock:
-            return waiting.popleft() if waiting else None
-
-    def work() -> None:
-        for i, each in iter(take, None):
-            try:
-                done.put((i, call(*each), None))
-            except BaseException as error:
-                done.put((i, None, error))
-
-    for _ in range(min(n, size)):
-        threading.Thread(target=work, daemon=True).start()
-    try:
-        while len(found) < size:
-            i, found[i], error = done.get()
-            if error:
-                raise error
-    finally:
-        with lock:
-            waiting.clear()
-    return [found[i] for i in range(size)]
 
 
 def processes(n: int | None = None) -> ProcessPoolExecutor:

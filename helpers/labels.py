@@ -19,6 +19,7 @@ OmegaPRM's choice of the states to look at next, and training (`reward_models.py
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
@@ -27,9 +28,11 @@ from pathlib import Path as File
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
-from helpers.budget import Budget, Search, check_counts
+from helpers.base import Search
+from helpers.budget import Budget
 from helpers.env import CoTEnv
 from helpers.journal import Journal, whole_lines
+from helpers.limits import check_limits
 from helpers.llm import LLMGen, SharedSamples, derive_seed
 from helpers.proposal import Action
 from helpers.rewards import Path
@@ -49,7 +52,7 @@ def sample_paths(
 
     The paths are those of `draw_paths`, but a whole level of the tree is one batch.
     """
-    check_counts(n=n)
+    check_limits(n=n)
     has_image = env.problem.image is not None
     shared = llm if isinstance(llm, SharedSamples) else SharedSamples(llm)
     search = Search(env, shared, no_opinion, AMPLE, seed)
@@ -104,7 +107,7 @@ def estimate_values(
     rollouts do not depend on samples drawn elsewhere with the same seed: had the path
     been among them, its own end would speak for its steps.
     """
-    check_counts(rollouts=rollouts)
+    check_limits(rollouts=rollouts)
     places = [go_on(env, steps) for steps in prefixes]
     asked = [place.state for place, _ in places if not place.ended]
     seed = derive_seed(seed, "rollouts")
@@ -151,7 +154,7 @@ def label_steps(
     """
     from datasets import Dataset
 
-    check_counts(rollouts=rollouts)
+    check_limits(rollouts=rollouts)
     about = {"rollouts": int(rollouts), "seed": int(seed), **configuration(env, llm)}
     rows = []
     with Journal(out) if out else nullcontext() as journal:
@@ -254,3 +257,26 @@ def export_trl(source: File | str, out: File | str, threshold: float = 0.5) -> i
     out.parent.mkdir(parents=True, exist_ok=True)
     replace_text(out, "".join(lines))
     return len(rows)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m helpers.labels")
+    commands = parser.add_subparsers(required=True, metavar="export")
+    export = commands.add_parser("export", help="labelled steps for other programs")
+    export.add_argument("--trl", required=True, metavar="FILE",
+                        help="JSONL to write, for trl's PRMTrainer")  # fmt: skip
+    export.add_argument("--labels", default="notebooks/runs/labels.jsonl",
+                        help="rows of label_steps (%(default)s)")  # fmt: skip
+    export.add_argument("--threshold", type=float, default=0.5,
+                        help="a step of at least this value is good; TRL itself would "
+                        "floor soft labels: int(0.9) is 0 (%(default)s)")  # fmt: skip
+    args = parser.parse_args()
+    try:
+        rows = export_trl(args.labels, args.trl, args.threshold)
+    except (OSError, ValueError) as error:
+        parser.error(str(error))
+    print(f"Wrote {rows} rows to {args.trl}.")
+
+
+if __name__ == "__main__":
+    main()

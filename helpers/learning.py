@@ -32,9 +32,9 @@ from tqdm import tqdm
 
 from helpers.abacus.finetune import Learner, Lesson, imitation_loss, to_lesson
 from helpers.abacus.tokenizer import END_OF_TEXT, NEWLINE
-from helpers.abacus.transformer import Array
-from helpers.budget import check_counts
+from helpers.limits import check_given, check_limits
 from helpers.llm import derive_seed
+from helpers.losses import advantages, grpo_loss, step_advantages
 from helpers.solutions import (
     Reward,
     Row,
@@ -63,54 +63,7 @@ class Round(NamedTuple):
     learned: int
 
 
-def advantages(rewards: Sequence[float]) -> np.ndarray:
-    """How many standard deviations each reward lies above the mean of its group.
-
-    Equal rewards give 0: such a group teaches nothing.
-    Raises ValueError for a reward that is not a finite number.
-    """
-    values = np.asarray(rewards, dtype=float)
-    if not np.isfinite(values).all():
-        raise ValueError(f"A reward must be a finite number; got {[*rewards]}.")
-    above = values - fmean(values)
-    spread = np.sqrt(np.mean(above**2))
-    varies = spread > 1e-9 * max(1, *abs(values))  # more than rounding does
-    return above / spread if varies else 0 * above
-
-
-def step_advantages(rewards: Sequence[Sequence[float]]) -> list[np.ndarray]:
-    """For the rewards of each solution's steps, the advantage of each step.
-
-    A step answers for itself and for what comes after it: the rewards are compared with
-    those of all steps of the group, then added up from the end (GRPO with process
-    supervision, Shao et al. 2024).
-    """
-    flat = iter(advantages([reward for steps in rewards for reward in steps]))
-    own = [[next(flat) for _ in steps] for steps in rewards]
-    return [np.cumsum(steps[::-1])[::-1] for steps in own]
-
-
 #### The loss of GRPO ####
-
-
-def grpo_loss(
-    log_probs: Array, lesson: Lesson, clip: float = 0.2, beta: float = 0.02
-) -> Array:
-    """What GRPO makes small; a token's weight is its advantage.
-
-    ratio * advantage, but no gain for a ratio outside 1 - clip to 1 + clip: what was
-    drawn by the old model says little about a new one that is far from it (PPO,
-    Schulman et al. 2017, arXiv:1707.06347). beta weighs the KL from the start: the mean
-    of x - ln x - 1 with x = start / now, of which no term is negative.
-    """
-    from autograd import numpy as xp
-
-    ratio = xp.exp(log_probs - lesson.old)
-    near = xp.clip(ratio, 1 - clip, 1 + clip)
-    gain = xp.minimum(ratio * lesson.weights, near * lesson.weights)
-    log_x = lesson.start - log_probs
-    kl = xp.exp(log_x) - log_x - 1
-    return -xp.sum(lesson.mask * (gain - beta * kl))
 
 
 #### Rounds ####
@@ -128,7 +81,7 @@ def expert_iteration(
     most: solutions kept of a problem. They share one vote, so that easy problems, with
         many right solutions, do not crowd out the hard ones.
     """
-    check_counts(rounds=rounds, problems=problems, most=most, batch=batch)
+    check_limits(rounds=rounds, problems=problems, most=most, batch=batch)
     while (number := len(learner.history)) < rounds:
         part = choose(rows, number, problems)
         groups = draw(learner, part, derive_seed(seed, number))
@@ -159,7 +112,7 @@ def grpo(
     batches: steps of the optimizer a round; from the second on, the ratio is not 1.
     step_reward: the reward of a line, if steps are rewarded as well.
     """
-    check_counts(rounds=rounds, problems=problems, k=k, batches=batches)
+    check_limits(rounds=rounds, problems=problems, k=k, batches=batches)
     if k < 2:
         raise ValueError("k=1: a group of one has nothing to compare. Type k=8.")
     loss = partial(grpo_loss, clip=clip, beta=beta)
@@ -261,7 +214,7 @@ def train(
     An interrupted round has changed the model: restore the checkpoint, or begin anew.
     Raises ValueError for rounds of another learner.
     """
-    check_counts(patience=patience)
+    check_given(patience=patience)
     with tqdm(unit="tok", unit_scale=True) as bar:
         for found in rounds:
             if not learner.history or learner.history[-1] is not found:

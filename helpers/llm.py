@@ -18,31 +18,15 @@ import math
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from numbers import Integral, Real
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from helpers.clients import EMBEDDED
 from helpers.connection import Connection
+from helpers.limits import check_limits
+from helpers.servers import EMBEDDED
 
 if TYPE_CHECKING:
     from ollama import GenerateResponse
-
-LIMITS = {  # argument: (type, lowest, highest, what to type); of a text, the length
-    "model": (str, 1, 999, 'a name such as "abacus" or "llama3.2"'),
-    "prompt": (str, 1, 10**9, 'some text, if only "\\n"'),  # none: nothing generated
-    "stop": (str, 1, 999, 'some text, such as "\\n"'),  # none: steps end at once
-    "n": (Integral, 1, 10**9, "a whole number from 1"),
-    "k": (Integral, 1, 10**9, "a whole number from 1"),
-    "top_k": (Integral, 0, 10**9, "a whole number from 1, or 0 for all tokens"),
-    "num_ctx": (Integral, 2, 10**9, "a whole number from 2"),
-    "seed": (Integral, 0, 2**31 - 1, "a whole number from 0 to 2**31 - 1"),
-    "temperature": (Real, 0, 10**9, "a number from 0"),
-    "top_p": (Real, 1e-9, 1, "a number above 0 and up to 1"),
-    "min_p": (Real, 0, 1, "a number from 0 to 1"),
-    "repeat_penalty": (Real, 1e-9, 10**9, "a number above 0; 1.0 is off"),
-    "timeout": (Real, 1e-9, 10**9, "a number of seconds above 0"),
-}
 
 
 @dataclass(frozen=True)
@@ -72,7 +56,7 @@ def derive_seed(seed: int, *parts: str | int) -> int:
 def choose_seed(*seeds: int | None) -> int:
     """The first seed that is given, else a fresh one; a negative one is refused."""
     seed = next((s for s in seeds if s is not None), secrets.randbits(31))
-    check(seed=seed)  # below zero, Ollama would draw a seed of its own
+    check_limits(seed=seed)  # below zero, Ollama would draw a seed of its own
     return seed
 
 
@@ -88,15 +72,6 @@ def to_step(response: GenerateResponse) -> Step:
     text = (response.response or "").strip()
     reason = "stop" if response.done_reason == "stop" else "length"
     return Step(text, response.eval_count or 0, mean_logprob(response), reason)
-
-
-def check(**arguments: Any) -> None:
-    """Raise a ValueError for the first argument outside its `LIMITS`."""
-    for name, value in arguments.items():
-        kind, low, high, advice = LIMITS[name]
-        size = len(value) if isinstance(value, str) else value
-        if not isinstance(value, kind) or not low <= size <= high:
-            raise ValueError(f"{name}={value!r}: type {advice}")
 
 
 class LLMGen:
@@ -126,7 +101,9 @@ class LLMGen:
     ) -> None:  # fmt: skip
         options = dict(temperature=temperature, top_p=top_p, top_k=top_k, min_p=min_p,
                        num_ctx=num_ctx, repeat_penalty=repeat_penalty)  # fmt: skip
-        check(model=model, n=n, stop=stop, timeout=timeout, seed=seed or 0, **options)
+        check_limits(
+            model=model, n=n, stop=stop, timeout=timeout, seed=seed or 0, **options
+        )
         options |= {"num_predict": n, "stop": [stop]}
         self.model, self.seed, self.is_embedded = model, seed, model == EMBEDDED
         place = timeout, host, record, replay_only, weights
@@ -134,14 +111,14 @@ class LLMGen:
 
     def __call__(self, content: str, image: str | None = None) -> GenerateResponse:
         """One raw continuation of `content`; `image` is a picture in base64."""
-        check(prompt=content)
+        check_limits(prompt=content)
         return self.connection.generate([content], [choose_seed(self.seed)], image)[0]
 
     def sample(
         self, prompt: str, k: int, seed: int | None = None, image: str | None = None
     ) -> list[Step]:
         """k steps that could follow the prompt, each drawn with a seed of its own."""
-        check(prompt=prompt, k=k)
+        check_limits(prompt=prompt, k=k)
         seed = choose_seed(seed, self.seed)
         seeds = [derive_seed(seed, prompt, i) for i in range(k)]
         responses = self.connection.generate([prompt] * k, seeds, image)
@@ -149,7 +126,7 @@ class LLMGen:
 
     def at_temperature(self, temperature: float) -> LLMGen:
         """The same model at another temperature."""
-        check(temperature=temperature)
+        check_limits(temperature=temperature)
         new = copy.copy(self)
         new.connection = self.connection.with_options(temperature=temperature)
         return new
@@ -172,7 +149,7 @@ class SharedSamples:
         self, prompt: str, k: int, seed: int | None = None, image: str | None = None
     ) -> list[Step]:
         """The first k samples of this prompt and seed; a seed is needed."""
-        check(k=k, seed=seed)
+        check_limits(k=k, seed=seed)
         key = prompt, seed, image
         known = self.drawn.get(key, [])
         if len(known) < k:  # real servers only nearly repeat: what is known stays

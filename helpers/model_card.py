@@ -20,14 +20,10 @@ from pathlib import Path
 from tqdm import tqdm
 
 from helpers.abacus.problems import generate
+from helpers.at_k import pass_at_k
+from helpers.attempts import Attempts, attempt
 from helpers.env import GSM8KEnv, Problem
-from helpers.estimates import (
-    Attempts,
-    attempt,
-    paired_difference,
-    pass_at_k,
-    with_interval,
-)
+from helpers.estimates import paired_difference, with_interval
 from helpers.llm import LLMGen
 
 CARD = Path(__file__).parent / "abacus" / "README.md"

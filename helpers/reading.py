@@ -16,8 +16,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from helpers.connection import LLMError
-from helpers.llm import LLMGen, check
+from helpers.errors import LLMError
+from helpers.limits import check_limits
+from helpers.llm import LLMGen
 
 
 def embed(llm: LLMGen, texts: Sequence[str]) -> np.ndarray:
@@ -44,7 +45,7 @@ def next_tokens(llm: LLMGen, prompt: str) -> dict[str, float]:
 
     Raises ValueError where the server gives no log-probabilities.
     """
-    check(prompt=prompt)
+    check_limits(prompt=prompt)
     line = llm.connection.with_options(num_predict=1, temperature=0, stop=[])
     (response,) = line.generate([prompt], [0], top=20)
     if response.response and not response.logprobs:

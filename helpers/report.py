@@ -24,13 +24,8 @@ from math import inf, nan
 from pathlib import Path
 from typing import Any
 
-from helpers.estimates import (
-    Estimate,
-    bootstrap,
-    mcnemar_p,
-    pass_at_k,
-    wilson_interval,
-)
+from helpers.at_k import best_at_k, pass_at_k, vote_at_k
+from helpers.estimates import Estimate, bootstrap, mcnemar_p, wilson_interval
 from helpers.records import (
     Record,
     Sample,
@@ -38,13 +33,7 @@ from helpers.records import (
     read_configuration,
     read_records,
 )
-from helpers.verification import (
-    Bin,
-    best_at_k,
-    calibration_error,
-    reliability,
-    vote_at_k,
-)
+from helpers.verification import Bin, calibration_error, reliability
 
 
 class Report:

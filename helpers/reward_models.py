@@ -28,11 +28,12 @@ from pathlib import Path as File
 import numpy as np
 
 from helpers.abacus.optimizer import adamw
-from helpers.budget import check_counts
-from helpers.env import STOP_STRING
+from helpers.abacus.prompt import STOP_STRING
+from helpers.arithmetic import ArithmeticChecker
+from helpers.limits import check_limits
 from helpers.llm import LLMGen
 from helpers.reading import embed
-from helpers.rewards import ArithmeticChecker, Path, aggregate, step_confidence
+from helpers.rewards import Path, aggregate, step_confidence
 
 Params = dict[str, np.ndarray]
 GROUPS = ("states", "arithmetic", "plain")  # of features
@@ -167,7 +168,7 @@ class RewardModel:
 
         Raises ValueError where steps and targets do not match.
         """
-        check_counts(epochs=epochs)
+        check_limits(epochs=epochs)
         pairs = [(p, t) for p, t in zip(paths, targets, strict=True) if p.steps]
         if not pairs:
             raise ValueError("There is no step to learn from. Draw paths first.")

@@ -21,8 +21,10 @@ from math import sqrt
 
 import numpy as np
 
-from helpers.budget import LONG_PATH, Budget, Search, SearchResult, check_counts
+from helpers.base import Search, SearchResult
+from helpers.budget import LONG_PATH, Budget
 from helpers.env import CoTEnv
+from helpers.limits import check_given, check_limits
 from helpers.llm import LLMGen, derive_seed
 from helpers.rewards import Scorer
 from helpers.tree import Node
@@ -45,7 +47,7 @@ def rank(node: Node) -> tuple[float, int]:
 
 def widths(search: Search, n: int | None, branching: int | None) -> tuple[int, int]:
     """n and branching; left out, what the budget pays for, and the root of n."""
-    check_counts(n=n, branching=branching)
+    check_given(n=n, branching=branching)
     n = n or max(1, search.budget.pays_for(LONG_PATH) // (1 + search.lookahead))
     return n, min(n, branching or round(sqrt(n)))
 
@@ -122,7 +124,7 @@ def mcts(
     stuck or cut off is worth 0. Finished paths vote by visits times value. Values
     should lie in [0, 1]: `c_puct` weighs against them.
     """
-    check_counts(branching=branching, simulations=simulations)
+    check_limits(branching=branching, simulations=simulations)
     search = Search(env, llm, scorer, budget, seed)
     for _ in range(simulations):
         if search.is_short:
@@ -214,7 +216,7 @@ def depth_first(
     the budget, with `paths` finished paths, or with nothing left but what was pruned;
     if nothing is finished then, the best of that is followed. They vote by scores.
     """
-    check_counts(branching=branching, paths=paths)
+    check_given(branching=branching, paths=paths)
     search = Search(env, llm, scorer, budget, seed)
     stack, pruned, finished = [search.root], [], []
     while stack and len(finished) != paths:

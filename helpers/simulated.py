@@ -14,10 +14,11 @@ import re
 from collections.abc import Sequence
 from statistics import NormalDist
 
-from helpers.env import STOP_STRING
+from helpers.abacus.prompt import STOP_STRING
+from helpers.arithmetic import NUMBER, evaluate
 from helpers.grading import is_correct
 from helpers.llm import derive_seed
-from helpers.rewards import NUMBER, Path, evaluate
+from helpers.rewards import Path
 
 
 def is_on_track(steps: Sequence[str], gold: str) -> bool:

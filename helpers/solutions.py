@@ -24,10 +24,11 @@ from helpers.abacus.prompt import PROBLEM_FORMAT, TASK_DESCRIPTION
 from helpers.abacus.sampling import Sampling
 from helpers.abacus.tokenizer import END_OF_TEXT, Tokenizer
 from helpers.abacus.transformer import Params
-from helpers.budget import SearchResult, check_counts
+from helpers.base import SearchResult
 from helpers.env import GSM8KEnv, Problem
 from helpers.grading import is_correct
-from helpers.llm import LLMGen, check, derive_seed
+from helpers.limits import check_limits
+from helpers.llm import LLMGen, derive_seed
 from helpers.rewards import Scorer
 from helpers.tree import leaves
 
@@ -67,8 +68,8 @@ def sample_solutions(
     They are rewarded in this process, so a notebook's own function may be the reward.
     Raises ValueError for a problem that leaves no room in the model's context.
     """
-    check_counts(k=k)
-    check(temperature=temperature)
+    check_limits(k=k)
+    check_limits(temperature=temperature)
     prompts = [prompt_of(row) for row in rows]
     size = max(1, TOGETHER // k)
     parts = [prompts[i : i + size] for i in range(0, len(prompts), size)]

@@ -14,10 +14,9 @@ A high AUC over all problems may only mean that the verifier knows the hard prob
 What helps to choose among samples is the AUC *within* the problems (`groups`).
 """
 
-import random
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Sequence
-from math import comb, isnan, nan
+from math import isnan, nan
 from statistics import fmean
 from typing import NamedTuple
 
@@ -86,52 +85,3 @@ def calibration_error(
 def first_below(scores: Sequence[float], threshold: float = 0.5) -> int | None:
     """The index of the first score below the threshold; None if there is none."""
     return next((i for i, score in enumerate(scores) if score < threshold), None)
-
-
-def best_at_k(scores: Sequence[float], right: Sequence[bool], k: int) -> float:
-    """The chance that the best scored of k of the samples, drawn without return, is
-    right.
-
-    Among equal scores chance decides. A sample without an answer has score -inf and is
-    not right. Of n samples, C(a, k) - C(b, k) subsets of C(n, k) have their best among
-    the samples of one score, where a samples have at most this score and b have less.
-    """
-    n = len(scores)
-    if not 1 <= k <= n:
-        raise ValueError(f"k must lie between 1 and {n} samples; got {k}")
-    tied: defaultdict[float, list[bool]] = defaultdict(list)
-    for score, mark in zip(scores, right, strict=True):
-        if isnan(score):
-            raise ValueError("A score is not a number (nan).")
-        tied[score].append(bool(mark))
-    chance, below = 0.0, 0
-    for score in sorted(tied):
-        upto = below + len(tied[score])
-        subsets = comb(upto, k) - comb(below, k)
-        chance += fmean(tied[score]) * (subsets / comb(n, k))
-        below = upto
-    return chance
-
-
-def vote_at_k(
-    answers: Sequence[Hashable | None], weights: Sequence[float],
-    right: Sequence[bool], k: int, draws: int = 50, seed: int = 0,
-) -> float:  # fmt: skip
-    """How often the weighted vote of k of the samples is right, over random subsets.
-
-    An answer of None does not vote. With equal weights it is the majority vote; of
-    equal sums, the answer seen first wins. Determined by `seed`.
-    """
-    samples = [*zip(answers, weights, right, strict=True)]
-    if not 1 <= k <= len(samples) or draws < 1:
-        raise ValueError(f"k must lie between 1 and {len(samples)} samples; got {k}")
-    rng, wins = random.Random(seed), 0
-    for _ in range(draws):
-        votes: Counter[Hashable] = Counter()
-        verdicts = {}
-        for answer, weight, verdict in rng.sample(samples, k):
-            if answer is not None:
-                votes[answer] += weight
-                verdicts[answer] = bool(verdict)
-        wins += bool(votes) and verdicts[max(votes, key=votes.__getitem__)]
-    return wins / draws

@@ -16,8 +16,10 @@ from collections import Counter
 from collections.abc import Sequence
 from fractions import Fraction
 
-from helpers.budget import PATH, Budget, Search, SearchResult, check_counts
+from helpers.base import Search, SearchResult
+from helpers.budget import PATH, Budget
 from helpers.env import CoTEnv
+from helpers.limits import check_given
 from helpers.llm import LLMGen
 from helpers.rewards import Path, Scorer
 from helpers.tree import Node
@@ -44,7 +46,7 @@ def draw_paths(search: Search, n: int | None) -> list[Node]:
     paths are distributed as if each had been drawn by itself. Depth first, so that a
     budget that ends early leaves whole paths.
     """
-    check_counts(n=n)
+    check_given(n=n)
     stack = [(search.root, n or search.budget.pays_for(PATH))]
     while stack:
         children = search.expand(*stack.pop())
@@ -103,7 +105,7 @@ def adaptive(
     drawn of a node, and divide its share of the vote: it branches only where they
     disagree, after Chain-in-Tree, arXiv:2509.25835. That can change the answer.
     """
-    check_counts(n=n, branching=branching)
+    check_given(n=n, branching=branching)
     search = Search(env, llm, no_opinion, budget, seed)
     n = n or search.budget.pays_for(PATH)
     stack, votes = [(search.root, Fraction(1))], {}

@@ -13,19 +13,16 @@ from gymnasium.error import ResetNeeded
 from gymnasium.utils.env_checker import check_env
 from scripted_llm import ScriptedLLM
 
-from helpers.env import (
-    EXAMPLES,
+from helpers.abacus.prompt import (
     PROBLEM_FORMAT,
     STOP_STRING,
     TASK_DESCRIPTION,
-    CoTEnv,
-    GSM8KEnv,
-    Problem,
     format_example,
-    merge_steps,
 )
+from helpers.env import EXAMPLES, CoTEnv, GSM8KEnv, Problem
 from helpers.grading import extract_answer, is_correct
 from helpers.llm import Step
+from helpers.proposal import merge_steps
 
 ORCHARD = Problem("How many apples?", "Lots.\n#### 424242")
 WORDS = ["one apple", "two apples", "three apples", "The answer is 424242."]

@@ -8,14 +8,11 @@ import numpy as np
 import pytest
 from scripted_llm import ScriptedLLM
 
+from helpers.at_k import majority_at_k, majority_vote, pass_at_k
+from helpers.attempts import Attempts, attempt
 from helpers.estimates import (
-    Attempts,
-    attempt,
-    majority_at_k,
-    majority_vote,
     mcnemar_p,
     paired_difference,
-    pass_at_k,
     wilson_interval,
     with_interval,
 )

@@ -28,10 +28,10 @@ from helpers.abacus.transformer import (
     logits,
     rotary,
 )
-from helpers.connection import LLMError
+from helpers.errors import LLMError
 from helpers.executors import processes
-from helpers.learning import grpo_loss
 from helpers.llm import LLMGen
+from helpers.losses import grpo_loss
 
 HASTY = HERE / "hasty.npz"
 RNG = np.random.default_rng(0)

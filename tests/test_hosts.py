@@ -9,7 +9,7 @@ from fake_ollama import BREAK, HANG, FakeOllama
 from test_evaluation import results
 
 from helpers import connection, hosts
-from helpers.connection import LLMError
+from helpers.errors import LLMError
 from helpers.evaluation import evaluate
 from helpers.hosts import ManyHosts
 from helpers.llm import LLMGen

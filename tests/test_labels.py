@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 from toy_language import GOLD, PLENTY, ToyLanguage, make_env
 
-from helpers.budget import Search
+from helpers.base import Search
 from helpers.labels import (
     estimate_values,
     export_trl,

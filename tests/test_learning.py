@@ -20,22 +20,20 @@ from helpers.abacus.finetune import (
 )
 from helpers.abacus.problems import generate
 from helpers.abacus.tokenizer import END_OF_TEXT
+from helpers.arithmetic import ArithmeticChecker
 from helpers.executors import processes
 from helpers.learning import (
     Round,
-    advantages,
     choose,
     expert_iteration,
     grpo,
-    grpo_loss,
     line_numbers,
     measure,
-    step_advantages,
     token_advantages,
     train,
 )
 from helpers.llm import LLMGen, derive_seed
-from helpers.rewards import ArithmeticChecker
+from helpers.losses import advantages, grpo_loss, step_advantages
 from helpers.search import STRATEGIES
 from helpers.solutions import (
     Solution,

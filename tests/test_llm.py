@@ -19,7 +19,8 @@ from gymnasium.utils.env_checker import check_env
 
 from helpers import connection as module
 from helpers.abacus.client import AbacusClient
-from helpers.connection import LLMError, was_cut
+from helpers.connection import was_cut
+from helpers.errors import LLMError
 from helpers.llm import LLMGen, Step, derive_seed, to_step
 
 PROMPT = "Question: What is 2 + 3?\nAnswer:\n"

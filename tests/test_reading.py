@@ -7,7 +7,7 @@ import pytest
 
 from helpers.abacus.problems import generate
 from helpers.abacus.prompt import PROBLEM_FORMAT, TASK_DESCRIPTION
-from helpers.connection import LLMError
+from helpers.errors import LLMError
 from helpers.labels import draw_solutions
 from helpers.llm import LLMGen
 from helpers.reading import embed, next_tokens

@@ -13,8 +13,8 @@ from fake_ollama import FakeOllama
 from test_evaluation import results
 
 from helpers.abacus.client import AbacusClient
-from helpers.connection import LLMError
 from helpers.env import GSM8KEnv
+from helpers.errors import LLMError
 from helpers.evaluation import evaluate
 from helpers.llm import LLMGen
 from helpers.reading import embed, next_tokens

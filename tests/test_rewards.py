@@ -12,16 +12,9 @@ from hypothesis import strategies as st
 
 from helpers.abacus.problems import generate
 from helpers.abacus.prompt import format_solution
+from helpers.arithmetic import ArithmeticChecker, find_equations
 from helpers.proposal import Action
-from helpers.rewards import (
-    AGGREGATIONS,
-    ArithmeticChecker,
-    Path,
-    aggregate,
-    confidence,
-    find_equations,
-    step_confidence,
-)
+from helpers.rewards import AGGREGATIONS, Path, aggregate, confidence, step_confidence
 from helpers.simulated import SimulatedVerifier, is_on_track, step_truths
 
 GSM8K = FilePath(__file__).resolve().parents[2] / "shared" / "gsm8k" / "train.jsonl"

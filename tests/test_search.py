@@ -19,7 +19,7 @@ from toy_language import (
     values,
 )
 
-from helpers.budget import Search
+from helpers.base import Search
 from helpers.search import (
     beam_search,
     depth_first,

@@ -93,7 +93,7 @@ def test_trl_learns_from_our_rows(folder, tmp_path):
     from trl.experimental.prm import PRMConfig, PRMTrainer
 
     out = tmp_path / "trl.jsonl"
-    command = [sys.executable, "-m", "helpers.rewards", "export", "--trl", str(out)]
+    command = [sys.executable, "-m", "helpers.labels", "export", "--trl", str(out)]
     subprocess.run([*command, "--labels", str(LABELS)], check=True, cwd=ROOT)
     data = load_dataset("json", data_files=str(out), cache_dir=tmp_path)["train"]
     assert set(data.column_names) == {"prompt", "completions", "labels"}

@@ -15,7 +15,7 @@ from toy_language import (
     values,
 )
 
-from helpers.budget import Search
+from helpers.base import Search
 from helpers.tree import leaves, path_probability, walk
 from helpers.voting import (
     adaptive,

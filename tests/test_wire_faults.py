@@ -11,7 +11,7 @@ from fake_ollama import BREAK, HANG, FakeOllama, answer
 from test_evaluation import results
 
 from helpers import connection
-from helpers.connection import LLMError
+from helpers.errors import LLMError
 from helpers.evaluation import evaluate
 from helpers.llm import LLMGen
 from helpers.voting import self_consistency

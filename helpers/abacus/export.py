@@ -25,11 +25,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from ollama import ResponseError
 
-from .client import AbacusClient
-from .engine import WEIGHTS, Engine
-from .to_gguf import write_gguf
-from .tokenizer import Tokenizer, printable
-from .transformer import Config
+from helpers.abacus.client import AbacusClient
+from helpers.abacus.engine import WEIGHTS, Engine
+from helpers.abacus.to_gguf import write_gguf
+from helpers.abacus.tokenizer import Tokenizer, printable
+from helpers.abacus.transformer import Config
 
 if TYPE_CHECKING:
     from transformers import LlamaForCausalLM, PreTrainedTokenizerFast

@@ -20,10 +20,15 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from .finetune import Learner, Lesson, imitation_loss, to_lesson
-from .problems import generate
-from .prompt import PROBLEM_FORMAT, STOP_STRING, TASK_DESCRIPTION, format_solution
-from .tokenizer import END_OF_TEXT, Tokenizer
+from helpers.abacus.finetune import Learner, Lesson, imitation_loss, to_lesson
+from helpers.abacus.problems import generate
+from helpers.abacus.prompt import (
+    PROBLEM_FORMAT,
+    STOP_STRING,
+    TASK_DESCRIPTION,
+    format_solution,
+)
+from helpers.abacus.tokenizer import END_OF_TEXT, Tokenizer
 
 HASTY = 0.6  # the share of hasty writers
 PROBLEMS, BATCH = 1600, 32

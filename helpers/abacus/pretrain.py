@@ -32,11 +32,11 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from .engine import MERGES
-from .optimizer import update
-from .problems import generate
-from .prompt import PROBLEM_FORMAT, TASK_DESCRIPTION, format_solution
-from .tokenizer import (
+from helpers.abacus.engine import MERGES
+from helpers.abacus.optimizer import update
+from helpers.abacus.problems import generate
+from helpers.abacus.prompt import PROBLEM_FORMAT, TASK_DESCRIPTION, format_solution
+from helpers.abacus.tokenizer import (
     END_OF_TEXT,
     Merge,
     Tokenizer,
@@ -44,7 +44,13 @@ from .tokenizer import (
     load_merges,
     save_merges,
 )
-from .transformer import Config, hidden_states, init_params, logits, rotary
+from helpers.abacus.transformer import (
+    Config,
+    hidden_states,
+    init_params,
+    logits,
+    rotary,
+)
 
 BATCH_TOKENS = 8192
 CHUNK = 4096  # lessons

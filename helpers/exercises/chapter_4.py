@@ -8,7 +8,7 @@ from itertools import product
 from math import sqrt
 from typing import Any
 
-from helpers.estimates import pass_at_k
+from helpers.at_k import pass_at_k
 from helpers.exercises.checking import (
     are_numbers,
     call,

@@ -7,7 +7,8 @@ from operator import itemgetter
 from statistics import fmean
 from typing import Any
 
-from helpers.budget import Search, SearchResult
+from helpers.arithmetic import find_equations
+from helpers.base import Search, SearchResult
 from helpers.data import load_problems
 from helpers.env import GSM8KEnv, Problem
 from helpers.exercises import toys
@@ -16,7 +17,7 @@ from helpers.exercises.toys import Table, Toy, crooked
 from helpers.grading import read_gold
 from helpers.llm import LLMGen
 from helpers.proposal import Action
-from helpers.rewards import AGGREGATIONS, Path, aggregate, find_equations
+from helpers.rewards import AGGREGATIONS, Path, aggregate
 from helpers.search import mcts
 from helpers.tree import Node, leaves
 from helpers.voting import self_consistency

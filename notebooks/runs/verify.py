@@ -24,6 +24,7 @@ from record import go_on, make_env
 
 from helpers.abacus.engine import HERE, WEIGHTS
 from helpers.abacus.problems import generate
+from helpers.arithmetic import ArithmeticChecker
 from helpers.env import GSM8KEnv
 from helpers.grading import extract_answer, is_correct
 from helpers.labels import read_rows, sample_paths, to_path
@@ -34,7 +35,7 @@ from helpers.reward_models import (
     ProcessRewardModel,
     RewardModel,
 )
-from helpers.rewards import ArithmeticChecker, Scorer, aggregate
+from helpers.rewards import Scorer, aggregate
 from helpers.search import STRATEGIES
 from helpers.simulated import step_truths
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import gymnasium
 
+from helpers.abacus.prompt import strip_annotations
 from helpers.env import CoTEnv, GSM8KEnv, Problem
-from helpers.grading import strip_annotations
 from helpers.llm import LLMGen
 
 # %% exercise_2_1

@@ -26,9 +26,10 @@ from peak import flops, peaks
 from peers import Draw, Ids, hugging_face, llama_cpp
 
 from helpers.abacus.decoder import Cache
-from helpers.abacus.engine import Engine, Sampling
+from helpers.abacus.engine import Engine
 from helpers.abacus.problems import generate
 from helpers.abacus.prompt import PROBLEM_FORMAT, format_solution
+from helpers.abacus.sampling import Sampling
 
 LENGTH = 100  # tokens of a prefix
 KEPT = 3  # settings of a peer that are measured, not only tried

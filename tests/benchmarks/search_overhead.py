@@ -14,7 +14,7 @@ from functools import partial
 from frame import Row, alternate
 
 from helpers.abacus.problems import generate
-from helpers.budget import SearchResult
+from helpers.base import SearchResult
 from helpers.env import GSM8KEnv, Problem
 from helpers.llm import LLMGen, Step, derive_seed
 from helpers.search import beam_search, dvts, mcts

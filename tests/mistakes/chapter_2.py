@@ -5,9 +5,9 @@ import re
 import gymnasium
 
 from helpers.abacus.problems import generate
+from helpers.abacus.prompt import strip_annotations
 from helpers.env import FIRST_PROBLEM, CoTEnv
 from helpers.exercises import check
-from helpers.grading import strip_annotations
 
 A = B = E = (1, True, False)
 C, D = (0, True, False), (0, False, True)

@@ -4,7 +4,8 @@ import random
 from collections import Counter
 from math import comb
 
-from helpers.estimates import pass_at_k, wilson_interval
+from helpers.at_k import pass_at_k
+from helpers.estimates import wilson_interval
 from helpers.exercises import check
 from helpers.grading import extract_answer
 

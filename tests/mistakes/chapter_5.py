@@ -3,7 +3,7 @@
 from dataclasses import replace
 from math import isclose
 
-from helpers.budget import Search
+from helpers.base import Search
 from helpers.data import load_problems
 from helpers.env import GSM8KEnv, Problem
 from helpers.exercises import check, toys
