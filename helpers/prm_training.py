@@ -1,4 +1,4 @@
-"""Pre-training of the PRM that ships: `python -m helpers.abacus.pretrain --prm`.
+"""Training of the PRMs that ship: `python -m helpers.prm_training`.
 
 Vocabulary: a *chunk* is all steps of some problems' solutions, as features and targets.
 A target is exact, because the generator of problems knows every result that belongs to
@@ -9,6 +9,7 @@ The problems are of the train split, with as many steps as those of the test spl
 Chunks are kept beside `--out`, so that a run that was stopped goes on.
 """
 
+import argparse
 from collections.abc import Iterator
 from pathlib import Path as File
 
@@ -116,3 +117,25 @@ def train_prm(chunks: int, seed: int, out: File) -> dict[str, list[float]]:
         losses[file.name] = model.fit_features(x[:, chosen], y, EPOCHS)
         model.save(file)
     return losses
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        prog="python -m helpers.prm_training",
+        description="Train the reward models that ship. Example: --out build/prm.npz",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    parser.add_argument("--problems", type=int, default=20_000, help="about")
+    parser.add_argument("--seed", type=int, default=0, help="of problems and weights")
+    parser.add_argument(
+        "--out", type=File, default=File("build/prm.npz"), help="the file"
+    )
+    args = parser.parse_args()
+    args.out.parent.mkdir(parents=True, exist_ok=True)
+    found = train_prm(max(1, args.problems // CHUNK), args.seed, args.out)
+    for name, losses in found.items():
+        print(name, "loss after each epoch:", *(f"{loss:.4f}" for loss in losses))
+
+
+if __name__ == "__main__":
+    main()

@@ -27,6 +27,7 @@ from pathlib import Path as File
 
 import numpy as np
 
+from helpers.abacus.engine import HERE
 from helpers.abacus.optimizer import adamw
 from helpers.abacus.prompt import STOP_STRING
 from helpers.arithmetic import ArithmeticChecker
@@ -34,6 +35,11 @@ from helpers.limits import check_limits
 from helpers.llm import LLMGen
 from helpers.reading import embed
 from helpers.rewards import Path, aggregate, step_confidence
+
+# What ships: models of abacus with all features, without arithmetic, with states alone
+PRM = HERE / "prm.npz"
+PRM_UNCHECKED = HERE / "prm_unchecked.npz"
+PRM_STATES = HERE / "prm_states.npz"
 
 Params = dict[str, np.ndarray]
 GROUPS = ("states", "arithmetic", "plain")  # of features

@@ -9,10 +9,14 @@ from importlib.util import find_spec
 import numpy as np
 import pytest
 
+from helpers.abacus import lessons as made
 from helpers.abacus import pretrain
 from helpers.abacus.engine import HERE
-from helpers.abacus.pretrain import Trainer, batches, lesson, mean_loss, rate_at
+from helpers.abacus.lessons import batches, lesson
+from helpers.abacus.optimizer import rate_at
+from helpers.abacus.pretrain import Trainer, mean_loss
 from helpers.abacus.problems import generate
+from helpers.abacus.prompt import format_solution
 from helpers.abacus.story import evaluate
 from helpers.abacus.tokenizer import END_OF_TEXT, Tokenizer, load_merges
 from helpers.abacus.transformer import (
@@ -41,8 +45,8 @@ def test_the_vocabulary_comes_from_its_seed() -> None:
 
 @pytest.fixture
 def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pretrain, "CHUNK", 24)
-    monkeypatch.setattr(pretrain, "BATCH_TOKENS", 1024)
+    monkeypatch.setattr(made, "CHUNK", 24)
+    monkeypatch.setattr(made, "BATCH_TOKENS", 1024)
 
 
 @pytest.mark.parametrize("shots", [0, 1, 2])
@@ -65,7 +69,7 @@ def test_only_what_the_model_should_say_counts_fully() -> None:
     problem = generate("train", 1, seed=9)[0]
     ids, weights = lesson([problem], True, TOK)
     solved = [i for i, w in zip(ids, weights, strict=True) if w == 1.0]
-    assert TOK.decode(solved) == pretrain.format_solution(problem["answer"])
+    assert TOK.decode(solved) == format_solution(problem["answer"])
     assert solved[-1] == END_OF_TEXT and weights[0] == 0.0
 
 
@@ -75,13 +79,13 @@ def test_batches_hold_every_lesson_once(small_chunks: None) -> None:
         for ids, weights in batches(3, 0, TOK)
         for row, w in zip(ids, weights, strict=True)
     )
-    expected = sorted(TOK.decode(ids) for ids, _ in pretrain.lessons(3, 0, TOK))
+    expected = sorted(TOK.decode(ids) for ids, _ in made.lessons(3, 0, TOK))
     assert found == expected
     assert all(ids.size <= 1024 or len(ids) == 1 for ids, _ in batches(3, 0, TOK))
 
 
 def test_drills_are_right_and_only_results_count(small_chunks: None) -> None:
-    for ids, weights in pretrain.drills(20, 0, TOK):
+    for ids, weights in made.drills(20, 0, TOK):
         for line in TOK.decode(ids).splitlines():
             calculation, result = re.fullmatch(r"So (.+) = (\d+)\.", line).groups()
             assert evaluate(calculation) == int(result)
@@ -92,7 +96,7 @@ def test_drills_are_right_and_only_results_count(small_chunks: None) -> None:
 
 def test_drills_come_after_reading(small_chunks: None) -> None:
     def texts(chunk: int) -> list[str]:
-        return [TOK.decode(ids) for ids, _ in pretrain.lessons(chunk, 0, TOK)]
+        return [TOK.decode(ids) for ids, _ in made.lessons(chunk, 0, TOK)]
 
     assert not any(text.startswith("So ") for text in texts(19))
     assert any(text.startswith("So ") for text in texts(20))

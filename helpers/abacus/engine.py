@@ -38,6 +38,7 @@ from helpers.abacus.transformer import Config, Params
 
 HERE = Path(__file__).parent
 WEIGHTS = HERE / "weights.npz"
+HASTY = HERE / "hasty.npz"  # answers in a hurry: the start of notebook 07
 MERGES = HERE / "merges.txt"
 # Each thread gets at least so many rows, as far as one can expect (two with fewer took
 # up to twice as long as one: they wait for Python's lock), and a batch at most so many

@@ -59,3 +59,8 @@ def adamw(w: Array, g: Array, memory: Params, step: int, rate: float) -> tuple:
     v = 0.95 * memory["v"] + 0.05 * g * g
     direction = (m / (1 - 0.9**step)) / ((v / (1 - 0.95**step)) ** 0.5 + 1e-8)
     return w - 0.004 * rate * direction, {"m": m, "v": v}
+
+
+def rate_at(progress: float) -> float:
+    """The share of the full learning rate: a short rise, a plateau, a line to zero."""
+    return min(1.0, progress / 0.01, (1 - progress) / 0.5)

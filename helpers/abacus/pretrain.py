@@ -1,19 +1,14 @@
 """Pre-training of abacus: from random numbers to a model of grade-school sums.
 
-Vocabulary used here: a *lesson* is one training text (prompt, solution, end of
-text); a *batch* is lessons of similar length, padded to the longest; a token's
-*weight* says how much its prediction counts (a solution fully, a question a
-little, the task description and padding not at all); a *drill* is a lesson of bare
-sums; a *chunk* is the lessons generated, sorted and cut into batches at a time.
+Vocabulary used here: a *batch* is token ids and the weight of each (`lessons.py`); a
+*chunk* is the batches made at a time; a *checkpoint* is all that training goes on from.
 
     python -m helpers.abacus.pretrain --tokens 36e6 --out build/abacus.npz
-    python -m helpers.abacus.pretrain --prm --out build/prm.npz
 
-The second trains the reward model that ships (`helpers/prm_training.py`). Both need
-PyTorch (`pip install -e .[train]`), run on the GPU if there is one, and go on from
-their last checkpoint if they were interrupted. The same seed gives the same lessons in
-the same order; on other machines or with other numbers of threads, rounding grows over
-thousands of steps, so the weights come out alike, not equal.
+It needs PyTorch (`pip install -e .[train]`), runs on the GPU if there is one, and goes
+on from its last checkpoint if it was interrupted. The same seed gives the same lessons
+in the same order; on other machines or with other numbers of threads, rounding grows
+over thousands of steps, so the weights come out alike, not equal.
 
 Not covered: several GPUs, mixed precision, fine-tuning (`finetune.py`).
 
@@ -22,9 +17,6 @@ Source: Loshchilov & Hutter 2019 (AdamW); Jordan et al. 2024 (Muon); Hu et al. 2
 """
 
 import argparse
-import random
-import re
-from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -33,11 +25,11 @@ import numpy as np
 from tqdm import tqdm
 
 from helpers.abacus.engine import MERGES
-from helpers.abacus.optimizer import update
+from helpers.abacus.lessons import batches
+from helpers.abacus.optimizer import rate_at, update
 from helpers.abacus.problems import generate
 from helpers.abacus.prompt import PROBLEM_FORMAT, TASK_DESCRIPTION, format_solution
 from helpers.abacus.tokenizer import (
-    END_OF_TEXT,
     Merge,
     Tokenizer,
     learn_merges,
@@ -51,83 +43,6 @@ from helpers.abacus.transformer import (
     logits,
     rotary,
 )
-
-BATCH_TOKENS = 8192
-CHUNK = 4096  # lessons
-QUESTION_WEIGHT = 0.1
-# Reading is learned first; from this chunk on, a fifth of the tokens are sums alone,
-# because it is sums that the model still gets wrong when it reads well.
-DRILLS_FROM = 20
-
-Lesson = tuple[list[int], list[float]]  # token ids and the weight of each
-
-#### Lessons ####
-
-
-def lesson(problems: list[dict[str, str]], described: bool, tok: Tokenizer) -> Lesson:
-    """One text in which each problem is asked and solved, with its weights."""
-    ids, weights = [END_OF_TEXT], [0.0]
-
-    def add(text: str, weight: float) -> None:
-        new = tok.encode(text)
-        ids.extend(new)
-        weights.extend([weight] * len(new))
-
-    if described:
-        add(TASK_DESCRIPTION, 0.0)
-    for i, problem in enumerate(problems):
-        add("\n" if i else "", 1.0)
-        add(PROBLEM_FORMAT.format(question=problem["question"]), QUESTION_WEIGHT)
-        add(format_solution(problem["answer"]), 1.0)
-    return [*ids, END_OF_TEXT], [*weights, 1.0]
-
-
-def drills(chunk: int, seed: int, tok: Tokenizer) -> Iterator[Lesson]:
-    """The calculations of other problems without their stories, sixteen a lesson."""
-    problems = generate("train", CHUNK, seed=seed * 10_000 + 5_000 + chunk)
-    sums = [s for p in problems for s in re.findall(r"<<(.+?)=(\d+)>>", p["answer"])]
-    random.Random(f"drills-{seed}-{chunk}").shuffle(sums)
-    for start in range(0, len(sums), 16):
-        ids, weights = [END_OF_TEXT], [0.0]
-        for calculation, result in sums[start : start + 16]:
-            asked = tok.encode(f"So {calculation} =")
-            answered = tok.encode(f" {result}.\n")
-            ids += asked + answered
-            weights += [0.0] * len(asked) + [1.0] * len(answered)
-        yield ids, weights
-
-
-def lessons(chunk: int, seed: int, tok: Tokenizer) -> Iterator[Lesson]:
-    """The lessons of one chunk: seven of ten zero-shot, the rest with examples."""
-    if chunk >= DRILLS_FROM:
-        yield from drills(chunk, seed, tok)
-    rng = random.Random(f"lessons-{seed}-{chunk}")
-    problems = generate("train", CHUNK, seed=seed * 10_000 + chunk)
-    while problems:
-        shots = rng.choices([1, 2, 3], [0.7, 0.15, 0.15])[0]
-        yield lesson(problems[-shots:], rng.random() < 0.8, tok)
-        del problems[-shots:]
-
-
-def batches(chunk: int, seed: int, tok: Tokenizer) -> Iterator[tuple[np.ndarray, ...]]:
-    """Token ids (B, T) and weights (B, T) of a chunk, in random order."""
-    ordered = sorted(lessons(chunk, seed, tok), key=lambda pair: len(pair[0]))
-    groups: list[list[Lesson]] = [[]]
-    for pair in ordered:
-        if len(pair[0]) * (len(groups[-1]) + 1) > BATCH_TOKENS:
-            groups.append([])
-        groups[-1].append(pair)
-    random.Random(f"batches-{seed}-{chunk}").shuffle(groups)
-    for group in groups:
-        longest = max(len(ids) for ids, _ in group)
-        ids = np.full((len(group), longest), END_OF_TEXT)
-        weights = np.zeros((len(group), longest), dtype=np.float32)
-        for row, (i, w) in enumerate(group):
-            ids[row, : len(i)], weights[row, : len(w)] = i, w
-        yield ids, weights
-
-
-#### Training ####
 
 
 def mean_loss(params: dict[str, Any], batch: tuple[Any, Any], config: Config) -> Any:
@@ -145,11 +60,6 @@ def mean_loss(params: dict[str, Any], batch: tuple[Any, Any], config: Config) ->
     scores = logits(params, states).flatten(0, 1)
     loss = functional.cross_entropy(scores, ids[:, 1:].flatten(), reduction="none")
     return (loss * weights[:, 1:].flatten()).sum() / weights[:, 1:].sum()
-
-
-def rate_at(progress: float) -> float:
-    """The share of the full learning rate: a short rise, a plateau, a line to zero."""
-    return min(1.0, progress / 0.01, (1 - progress) / 0.5)
 
 
 class Trainer:
@@ -248,24 +158,12 @@ def main() -> None:
     parser.add_argument("--tokens", type=float, default=36e6, help="to train on")
     parser.add_argument("--seed", type=int, default=0, help="of lessons and weights")
     parser.add_argument(
-        "--out", type=Path, help="the file (build/abacus.npz, build/prm.npz)"
-    )
-    parser.add_argument("--prm", action="store_true", help="train the reward model")
-    parser.add_argument(
-        "--problems", type=int, default=20_000, help="for the reward model, about"
+        "--out", type=Path, default=Path("build/abacus.npz"), help="the file"
     )
     args = parser.parse_args()
     if find_spec("torch") is None:
         parser.error('pre-training needs PyTorch; type: pip install -e ".[train]"')
-    args.out = args.out or Path("build/prm.npz" if args.prm else "build/abacus.npz")
     args.out.parent.mkdir(parents=True, exist_ok=True)
-    if args.prm:
-        from helpers.prm_training import CHUNK, train_prm  # looks above this package
-
-        found = train_prm(max(1, args.problems // CHUNK), args.seed, args.out)
-        for name, losses in found.items():
-            print(name, "loss after each epoch:", *(f"{loss:.4f}" for loss in losses))
-        return
     checkpoint = args.out.with_suffix(".checkpoint.npz")
     trainer = Trainer(Config(), args.seed)
     if not MERGES.exists():

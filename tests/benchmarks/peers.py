@@ -99,7 +99,7 @@ class HuggingFace:
     """The model in PyTorch, and the ways to draw from it."""
 
     def __init__(self, engine: Engine, threads: int) -> None:
-        from helpers.abacus.export import to_llama
+        from helpers.abacus.to_hf import to_llama
 
         self.model, self.threads = to_llama(engine), threads
 
