@@ -17,7 +17,7 @@ from collections.abc import Hashable, Sequence
 from math import comb, isnan
 from statistics import fmean
 
-from helpers.grading import Answer, is_correct
+from helpers.problems import Answer, is_correct
 
 
 def pass_at_k(n: int, c: int, k: int) -> float:

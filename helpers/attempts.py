@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from helpers.at_k import majority_vote
-from helpers.grading import Answer, extract_answer, is_correct
 from helpers.llm import LLMGen, Step
+from helpers.problems import Answer, extract_answer, is_correct
 
 
 @dataclass(frozen=True)

@@ -17,9 +17,9 @@ from math import fsum, isfinite
 from helpers.arithmetic import ArithmeticChecker
 from helpers.budget import LONG_PATH, Budget, Meter
 from helpers.env import CoTEnv
-from helpers.grading import Answer
 from helpers.limits import check_given, check_limits
 from helpers.llm import LLMGen
+from helpers.problems import Answer
 from helpers.proposal import Action
 from helpers.rewards import Path, Scorer
 from helpers.tree import Node, expand, leaves

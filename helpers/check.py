@@ -102,10 +102,9 @@ def check_computer() -> Iterator[Finding]:
 
 def check_abacus() -> Iterator[Finding]:
     """Does the embedded model write what it writes on every computer?"""
-    from helpers.abacus.problems import generate
-    from helpers.abacus.prompt import PROBLEM_FORMAT, TASK_DESCRIPTION
     from helpers.errors import LLMError
     from helpers.llm import LLMGen
+    from helpers.problems import PROBLEM_FORMAT, TASK_DESCRIPTION, generate
 
     question = generate("test", 1, seed=1)[0]["question"]
     prompt = TASK_DESCRIPTION + PROBLEM_FORMAT.format(question=question)
@@ -152,7 +151,7 @@ def check_ollama() -> Iterator[Finding]:
 
 def check_gsm8k() -> Iterator[Finding]:
     """Is GSM8K here? The practice problems need nothing."""
-    from helpers.data import find_file
+    from helpers.problems import find_file
 
     place = os.environ.get("GSM8K_PATH")
     if not place:

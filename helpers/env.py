@@ -22,14 +22,16 @@ import gymnasium
 from gymnasium.error import ResetNeeded
 from gymnasium.spaces import Text
 
-from helpers.abacus.prompt import (
+from helpers.llm import LLMGen
+from helpers.problems import (
     PROBLEM_FORMAT,
     STOP_STRING,
     TASK_DESCRIPTION,
+    Answer,
+    extract_answer,
     format_example,
+    is_correct,
 )
-from helpers.grading import Answer, extract_answer, is_correct
-from helpers.llm import LLMGen
 from helpers.proposal import Action, Proposal, merge_steps
 
 ATTEMPTS = 3  # batches sampled at a state before an all-empty answer is believed

@@ -29,7 +29,6 @@ from typing import Any
 
 from helpers.abacus.engine import WEIGHTS
 from helpers.arithmetic import ArithmeticChecker
-from helpers.data import SPLITS, load_problems
 from helpers.env import GSM8KEnv
 from helpers.errors import LLMError
 from helpers.estimates import with_interval
@@ -37,6 +36,7 @@ from helpers.evaluation import evaluate
 from helpers.executors import dask_client, processes
 from helpers.journal import whole_lines
 from helpers.llm import LLMGen
+from helpers.problems import SPLITS, load_problems
 from helpers.records import Record, read_configuration
 from helpers.report import Report, compare_runs
 from helpers.report_page import figure_of, to_html, to_markdown, to_text

@@ -19,12 +19,12 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from helpers.abacus.problems import generate
 from helpers.at_k import pass_at_k
 from helpers.attempts import Attempts, attempt
 from helpers.env import GSM8KEnv, Problem
 from helpers.estimates import paired_difference, with_interval
 from helpers.llm import LLMGen
+from helpers.problems import generate
 
 CARD = Path(__file__).parent / "abacus" / "README.md"
 MARK = "<!-- measured by python -m helpers.model_card; do not edit below -->"

@@ -17,9 +17,8 @@ import numpy as np
 from tqdm import tqdm
 
 from helpers.abacus.bulk import Solution, Writer
-from helpers.abacus.problems import ASKED_WEIGHTS, generate
-from helpers.abacus.prompt import PROBLEM_FORMAT, TASK_DESCRIPTION
 from helpers.llm import LLMGen
+from helpers.problems import ASKED_WEIGHTS, PROBLEM_FORMAT, TASK_DESCRIPTION, generate
 from helpers.proposal import Action
 from helpers.reward_models import GROUPS, ProcessRewardModel
 from helpers.rewards import Path

@@ -29,10 +29,10 @@ import numpy as np
 
 from helpers.abacus.engine import HERE
 from helpers.abacus.optimizer import adamw
-from helpers.abacus.prompt import STOP_STRING
 from helpers.arithmetic import ArithmeticChecker
 from helpers.limits import check_limits
 from helpers.llm import LLMGen
+from helpers.problems import STOP_STRING
 from helpers.reading import embed
 from helpers.rewards import Path, aggregate, step_confidence
 

@@ -14,10 +14,9 @@ import re
 from collections.abc import Sequence
 from statistics import NormalDist
 
-from helpers.abacus.prompt import STOP_STRING
 from helpers.arithmetic import NUMBER, evaluate
-from helpers.grading import is_correct
 from helpers.llm import derive_seed
+from helpers.problems import STOP_STRING, is_correct
 from helpers.rewards import Path
 
 

@@ -20,15 +20,14 @@ from tempfile import TemporaryDirectory
 
 from helpers.abacus.engine import Continuation, Engine
 from helpers.abacus.finetune import Learner
-from helpers.abacus.prompt import PROBLEM_FORMAT, TASK_DESCRIPTION
 from helpers.abacus.sampling import Sampling
 from helpers.abacus.tokenizer import END_OF_TEXT, Tokenizer
 from helpers.abacus.transformer import Params
 from helpers.base import SearchResult
 from helpers.env import GSM8KEnv, Problem
-from helpers.grading import is_correct
 from helpers.limits import check_limits
 from helpers.llm import LLMGen, derive_seed
+from helpers.problems import PROBLEM_FORMAT, TASK_DESCRIPTION, is_correct
 from helpers.rewards import Scorer
 from helpers.tree import leaves
 

@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from helpers.env import CoTEnv
-from helpers.grading import Answer
+from helpers.problems import Answer
 from helpers.proposal import Action
 
 ROOT = Action(text="", prior=1.0, count=1, logprob=None, tokens=0)

@@ -7,10 +7,10 @@ from functools import partial
 import pytest
 from test_evaluation import problems, results
 
-from helpers.data import load_problems
 from helpers.evaluate import main
 from helpers.evaluation import evaluate
 from helpers.llm import LLMGen
+from helpers.problems import load_problems
 from helpers.report import Report
 from helpers.voting import greedy, self_consistency
 

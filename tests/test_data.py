@@ -14,8 +14,8 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 
-from helpers import data
-from helpers.data import is_reachable, load_problems
+from helpers.problems import data, load_problems
+from helpers.problems.data import is_reachable
 
 ROWS = [
     {
@@ -64,7 +64,7 @@ def test_the_module_is_light() -> None:
 
 
 def test_practice_problems_come_from_the_generator() -> None:
-    from helpers.abacus.problems import generate
+    from helpers.problems import generate
 
     problems = load_problems("practice", "validation", limit=7, seed=3)
     assert isinstance(problems, datasets.Dataset)

@@ -13,15 +13,16 @@ from gymnasium.error import ResetNeeded
 from gymnasium.utils.env_checker import check_env
 from scripted_llm import ScriptedLLM
 
-from helpers.abacus.prompt import (
+from helpers.env import EXAMPLES, CoTEnv, GSM8KEnv, Problem
+from helpers.llm import Step
+from helpers.problems import (
     PROBLEM_FORMAT,
     STOP_STRING,
     TASK_DESCRIPTION,
+    extract_answer,
     format_example,
+    is_correct,
 )
-from helpers.env import EXAMPLES, CoTEnv, GSM8KEnv, Problem
-from helpers.grading import extract_answer, is_correct
-from helpers.llm import Step
 from helpers.proposal import merge_steps
 
 ORCHARD = Problem("How many apples?", "Lots.\n#### 424242")

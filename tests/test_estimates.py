@@ -16,7 +16,7 @@ from helpers.estimates import (
     wilson_interval,
     with_interval,
 )
-from helpers.grading import Answer
+from helpers.problems import Answer
 
 
 def answers(*values: int | None) -> list[Answer]:

@@ -11,10 +11,10 @@ import pytest
 from fake_ollama import FakeOllama
 from test_evaluation import results
 
-from helpers.data import load_problems
 from helpers.evaluate import main
 from helpers.evaluation import evaluate
 from helpers.llm import LLMGen
+from helpers.problems import load_problems
 from helpers.records import read_configuration
 from helpers.report import Report
 from helpers.rewards import confidence

@@ -17,7 +17,6 @@ from helpers.abacus.finetune import (
     to_lesson,
 )
 from helpers.abacus.hasty import both_ways, hurry
-from helpers.abacus.problems import generate
 from helpers.abacus.sampling import Sampling
 from helpers.abacus.tokenizer import END_OF_TEXT
 from helpers.abacus.transformer import (
@@ -32,6 +31,7 @@ from helpers.errors import LLMError
 from helpers.executors import processes
 from helpers.llm import LLMGen
 from helpers.losses import grpo_loss
+from helpers.problems import generate
 
 HASTY = HERE / "hasty.npz"
 RNG = np.random.default_rng(0)

@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from helpers.abacus.prompt import strip_annotations
-from helpers.grading import Answer, extract_answer, is_correct
+from helpers.problems import Answer, extract_answer, is_correct, strip_annotations
 
 GSM8K = Path(
     os.environ.get("GSM8K_PATH") or Path(__file__).parents[2] / "shared" / "gsm8k"

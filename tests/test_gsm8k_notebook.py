@@ -46,7 +46,7 @@ def count(output: str, what: str) -> int:
 
 @needs_gsm8k
 def test_the_notebook_runs_on_real_questions(output: str) -> None:
-    from helpers.data import load_problems
+    from helpers.problems import load_problems
 
     first = load_problems("gsm8k", path=GSM8K)[0]["question"]
     assert first in output and "GSM8K is not here" not in output

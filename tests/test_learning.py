@@ -18,7 +18,6 @@ from helpers.abacus.finetune import (
     log_probs,
     to_lesson,
 )
-from helpers.abacus.problems import generate
 from helpers.abacus.tokenizer import END_OF_TEXT
 from helpers.arithmetic import ArithmeticChecker
 from helpers.executors import processes
@@ -34,6 +33,7 @@ from helpers.learning import (
 )
 from helpers.llm import LLMGen, derive_seed
 from helpers.losses import advantages, grpo_loss, step_advantages
+from helpers.problems import generate
 from helpers.search import STRATEGIES
 from helpers.solutions import (
     Solution,

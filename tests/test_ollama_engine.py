@@ -25,7 +25,6 @@ from test_strategies import narrow  # noqa: E402
 from toy_language import ALL, PLENTY  # noqa: E402
 
 from helpers.abacus.engine import Engine  # noqa: E402
-from helpers.abacus.problems import generate  # noqa: E402
 from helpers.abacus.sampling import Sampling, allowed  # noqa: E402
 from helpers.abacus.to_gguf import write_gguf  # noqa: E402
 from helpers.arithmetic import ArithmeticChecker  # noqa: E402
@@ -33,6 +32,7 @@ from helpers.env import GSM8KEnv, Problem  # noqa: E402
 from helpers.evaluate import main  # noqa: E402
 from helpers.evaluation import evaluate  # noqa: E402
 from helpers.llm import LLMGen, SharedSamples, Step  # noqa: E402
+from helpers.problems import generate  # noqa: E402
 from helpers.reading import next_tokens  # noqa: E402
 from helpers.servers import find_digest, server_address  # noqa: E402
 from helpers.voting import best_of_n, greedy  # noqa: E402

@@ -15,9 +15,6 @@ from helpers.abacus.engine import HERE
 from helpers.abacus.lessons import batches, lesson
 from helpers.abacus.optimizer import rate_at
 from helpers.abacus.pretrain import Trainer, mean_loss
-from helpers.abacus.problems import generate
-from helpers.abacus.prompt import format_solution
-from helpers.abacus.story import evaluate
 from helpers.abacus.tokenizer import END_OF_TEXT, Tokenizer, load_merges
 from helpers.abacus.transformer import (
     Config,
@@ -28,6 +25,8 @@ from helpers.abacus.transformer import (
     rotary,
 )
 from helpers.env import EXAMPLES, GSM8KEnv, Problem
+from helpers.problems import format_solution, generate
+from helpers.problems.story import evaluate
 
 TOK = Tokenizer(load_merges(HERE / "merges.txt"))
 TINY = Config(width=32, layers=1, heads=2, hidden=32)

@@ -13,9 +13,9 @@ from random import Random
 
 import pytest
 
-from helpers.abacus import problems, words
-from helpers.abacus.problems import SPLITS, compose, generate, plan, split_of
-from helpers.abacus.story import SCHEMAS, START, Story, Unsuitable, evaluate, middle
+from helpers.problems import generate, practice, words
+from helpers.problems.practice import SPLITS, compose, plan, split_of
+from helpers.problems.story import SCHEMAS, START, Story, Unsuitable, evaluate, middle
 
 WORD_NUMBERS = {"twice": 2, "half": 2, "third": 3, "quarter": 4, "fifth": 5}
 # 1: oneself among the sharers; 2: there and back, two long sides, two people;
@@ -211,7 +211,7 @@ def test_splits_share_no_question_even_without_names_and_things(by_split) -> Non
 
 def test_a_problem_is_kept_only_in_the_split_of_its_skeleton(monkeypatch) -> None:
     asked: list[tuple[tuple[str, ...], tuple[int, ...]]] = []
-    monkeypatch.setattr(problems, "split_of", lambda s: asked.append(s) or split_of(s))
+    monkeypatch.setattr(practice, "split_of", lambda s: asked.append(s) or split_of(s))
     for split in SPLITS:
         for seed in range(100):
             (problem,) = generate(split, 1, seed=seed)

@@ -5,11 +5,10 @@ import math
 import numpy as np
 import pytest
 
-from helpers.abacus.problems import generate
-from helpers.abacus.prompt import PROBLEM_FORMAT, TASK_DESCRIPTION
 from helpers.errors import LLMError
 from helpers.labels import draw_solutions
 from helpers.llm import LLMGen
+from helpers.problems import PROBLEM_FORMAT, TASK_DESCRIPTION, generate
 from helpers.reading import embed, next_tokens
 
 

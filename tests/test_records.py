@@ -12,8 +12,8 @@ sys.path.insert(0, str(RUNS))
 
 import record  # noqa: E402
 
-from helpers.abacus.problems import generate  # noqa: E402
 from helpers.llm import LLMGen  # noqa: E402
+from helpers.problems import generate  # noqa: E402
 
 HEAD, *LINES = map(json.loads, record.FILE.read_text(encoding="utf-8").splitlines())
 PICKED = random.Random(5).sample(

@@ -7,10 +7,10 @@ from autograd import grad
 
 from helpers import reward_models
 from helpers.abacus.engine import HERE
-from helpers.abacus.problems import generate
 from helpers.env import GSM8KEnv, Problem
 from helpers.labels import sample_paths
 from helpers.llm import LLMGen
+from helpers.problems import generate
 from helpers.proposal import Action
 from helpers.reward_models import (
     GROUPS,

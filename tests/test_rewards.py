@@ -10,9 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from helpers.abacus.problems import generate
-from helpers.abacus.prompt import format_solution
 from helpers.arithmetic import ArithmeticChecker, find_equations
+from helpers.problems import format_solution, generate
 from helpers.proposal import Action
 from helpers.rewards import AGGREGATIONS, Path, aggregate, confidence, step_confidence
 from helpers.simulated import SimulatedVerifier, is_on_track, step_truths

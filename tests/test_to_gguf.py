@@ -12,10 +12,10 @@ gguf = pytest.importorskip("gguf")
 
 from helpers.abacus.engine import HERE, Engine  # noqa: E402
 from helpers.abacus.export import main  # noqa: E402
-from helpers.abacus.problems import generate  # noqa: E402
 from helpers.abacus.to_gguf import write_gguf  # noqa: E402
 from helpers.abacus.tokenizer import load_merges, save_merges  # noqa: E402
 from helpers.abacus.transformer import init_params, shapes  # noqa: E402
+from helpers.problems import generate  # noqa: E402
 
 ENGINE = Engine()
 

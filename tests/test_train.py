@@ -20,12 +20,6 @@ pytest.importorskip("trl")
 
 from helpers.abacus.bulk import Writer  # noqa: E402
 from helpers.abacus.engine import HERE, Engine  # noqa: E402
-from helpers.abacus.problems import generate  # noqa: E402
-from helpers.abacus.prompt import (  # noqa: E402
-    PROBLEM_FORMAT,
-    TASK_DESCRIPTION,
-    format_solution,
-)
 from helpers.abacus.transformer import (  # noqa: E402
     causal_attention,
     hidden_states,
@@ -38,6 +32,12 @@ from helpers.prm_training import (  # noqa: E402
     load_chunk,
     train_prm,
     training_problems,
+)
+from helpers.problems import (
+    PROBLEM_FORMAT,
+    TASK_DESCRIPTION,
+    format_solution,
+    generate,  # noqa: E402
 )
 from helpers.reading import embed  # noqa: E402
 from helpers.reward_models import ProcessRewardModel, texts_of  # noqa: E402

@@ -13,10 +13,10 @@ sys.path.insert(0, str(RUNS))
 import label  # noqa: E402
 import verify  # noqa: E402
 
-from helpers.abacus.problems import generate  # noqa: E402
 from helpers.env import GSM8KEnv, Problem  # noqa: E402
 from helpers.labels import label_steps, read_rows, sample_paths  # noqa: E402
 from helpers.llm import LLMGen  # noqa: E402
+from helpers.problems import generate  # noqa: E402
 
 HEAD, *LINES = map(json.loads, verify.FILE.read_text(encoding="utf-8").splitlines())
 ROWS = read_rows(verify.LABELS)

@@ -21,14 +21,14 @@ import numpy as np
 from tqdm import tqdm
 
 from helpers.abacus.finetune import Learner, Lesson, imitation_loss, to_lesson
-from helpers.abacus.problems import generate
-from helpers.abacus.prompt import (
+from helpers.abacus.tokenizer import END_OF_TEXT, Tokenizer
+from helpers.problems import (
     PROBLEM_FORMAT,
     STOP_STRING,
     TASK_DESCRIPTION,
     format_solution,
+    generate,
 )
-from helpers.abacus.tokenizer import END_OF_TEXT, Tokenizer
 
 HASTY = 0.6  # the share of hasty writers
 PROBLEMS, BATCH = 1600, 32

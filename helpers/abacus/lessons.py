@@ -16,9 +16,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from helpers.abacus.problems import generate
-from helpers.abacus.prompt import PROBLEM_FORMAT, TASK_DESCRIPTION, format_solution
 from helpers.abacus.tokenizer import END_OF_TEXT, Tokenizer
+from helpers.problems import PROBLEM_FORMAT, TASK_DESCRIPTION, format_solution, generate
 
 BATCH_TOKENS = 8192
 CHUNK = 4096  # lessons

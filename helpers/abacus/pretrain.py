@@ -27,8 +27,6 @@ from tqdm import tqdm
 from helpers.abacus.engine import MERGES
 from helpers.abacus.lessons import batches
 from helpers.abacus.optimizer import rate_at, update
-from helpers.abacus.problems import generate
-from helpers.abacus.prompt import PROBLEM_FORMAT, TASK_DESCRIPTION, format_solution
 from helpers.abacus.tokenizer import (
     Merge,
     Tokenizer,
@@ -43,6 +41,7 @@ from helpers.abacus.transformer import (
     logits,
     rotary,
 )
+from helpers.problems import PROBLEM_FORMAT, TASK_DESCRIPTION, format_solution, generate
 
 
 def mean_loss(params: dict[str, Any], batch: tuple[Any, Any], config: Config) -> Any:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from helpers.abacus.problems import generate
 from helpers.exercises.checking import call, exercise, expect, is_number, short
-from helpers.grading import is_correct
 from helpers.llm import LLMGen, Step, derive_seed
+from helpers.problems import generate, is_correct
 
 
 @exercise
@@ -122,7 +121,7 @@ def exercise_1_4(one_seed: Any, column: Any) -> None:
 @exercise
 def exercise_1_5(problem: Any) -> None:
     """A practice problem that greedy misses and at least 5 of 16 samples get."""
-    from helpers.abacus.prompt import PROBLEM_FORMAT, TASK_DESCRIPTION
+    from helpers.problems import PROBLEM_FORMAT, TASK_DESCRIPTION
 
     expect(
         problem in generate("test", 120, seed=5, steps=(2, 3)),

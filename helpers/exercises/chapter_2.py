@@ -7,12 +7,18 @@ from typing import Any
 
 import gymnasium
 
-from helpers.abacus.problems import generate
-from helpers.abacus.prompt import PROBLEM_FORMAT, TASK_DESCRIPTION, strip_annotations
 from helpers.env import CoTEnv, GSM8KEnv, Problem
 from helpers.exercises.checking import call, exercise, expect, given, is_number
-from helpers.grading import extract_answer, is_correct, read_gold
 from helpers.llm import LLMGen
+from helpers.problems import (
+    PROBLEM_FORMAT,
+    TASK_DESCRIPTION,
+    extract_answer,
+    generate,
+    is_correct,
+    read_gold,
+    strip_annotations,
+)
 
 SILENT: Any = object()  # stands in for a model that nobody asks
 

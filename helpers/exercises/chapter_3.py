@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from helpers.abacus.problems import generate
 from helpers.arithmetic import find_equations
 from helpers.env import FIRST_PROBLEM, CoTEnv, GSM8KEnv, Problem
 from helpers.exercises.checking import are_numbers, call, exercise, expect, short
-from helpers.grading import extract_answer
 from helpers.llm import LLMGen, Step
+from helpers.problems import extract_answer, generate
 from helpers.proposal import Action, merge_steps
 from helpers.tree import Node, breadth_first, expand, leaves, path_probability
 

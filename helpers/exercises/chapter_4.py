@@ -17,7 +17,7 @@ from helpers.exercises.checking import (
     is_number,
     short,
 )
-from helpers.grading import extract_answer
+from helpers.problems import extract_answer
 
 GOLD = Fraction(1200)
 

@@ -9,13 +9,12 @@ from typing import Any
 
 from helpers.arithmetic import find_equations
 from helpers.base import Search, SearchResult
-from helpers.data import load_problems
 from helpers.env import GSM8KEnv, Problem
 from helpers.exercises import toys
 from helpers.exercises.checking import are_numbers, call, exercise, expect, is_number
 from helpers.exercises.toys import Table, Toy, crooked
-from helpers.grading import read_gold
 from helpers.llm import LLMGen
+from helpers.problems import load_problems, read_gold
 from helpers.proposal import Action
 from helpers.rewards import AGGREGATIONS, Path, aggregate
 from helpers.search import mcts

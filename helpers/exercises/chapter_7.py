@@ -17,7 +17,7 @@ from helpers.exercises.checking import (
     near,
     plain,
 )
-from helpers.grading import is_correct
+from helpers.problems import is_correct
 
 
 @exercise

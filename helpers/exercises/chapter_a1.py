@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from helpers.abacus.engine import Engine
-from helpers.abacus.problems import generate
 from helpers.abacus.transformer import Array, Config, causal_attention, init_params
 from helpers.exercises.checking import call, exercise, expect, is_number, short
 from helpers.exercises.looking import (
@@ -20,6 +19,7 @@ from helpers.exercises.looking import (
     mean_shares,
     without,
 )
+from helpers.problems import generate
 
 
 def count(config: Config) -> int:

@@ -18,7 +18,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from helpers.abacus.engine import Engine
-from helpers.abacus.prompt import PROBLEM_FORMAT, format_solution
 from helpers.abacus.sampling import log_softmax
 from helpers.abacus.transformer import (
     Array,
@@ -28,6 +27,7 @@ from helpers.abacus.transformer import (
     logits,
     rotary,
 )
+from helpers.problems import PROBLEM_FORMAT, format_solution
 
 ADDITION = re.compile(r"(?<![\d*+-])(\d\d+)\+(\d\d+) = (\d+)")
 Head = tuple[int, int]  # layer and head

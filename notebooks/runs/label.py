@@ -11,10 +11,10 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from helpers.abacus.problems import ASKED_WEIGHTS, generate
 from helpers.env import GSM8KEnv, Problem
 from helpers.labels import label_steps, sample_paths
 from helpers.llm import LLMGen
+from helpers.problems import ASKED_WEIGHTS, generate
 
 FILE = Path(__file__).with_name("labels.jsonl")
 PROBLEMS, PATHS, ROLLOUTS, SEED = 200, 2, 8, 6

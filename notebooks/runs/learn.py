@@ -27,13 +27,13 @@ from tqdm import tqdm
 
 from helpers.abacus.engine import HERE, WEIGHTS
 from helpers.abacus.finetune import Learner
-from helpers.abacus.problems import generate
 from helpers.arithmetic import ArithmeticChecker
 from helpers.env import GSM8KEnv, Problem
 from helpers.executors import processes
 from helpers.journal import Journal, whole_lines
 from helpers.learning import Round, expert_iteration, grpo, train
 from helpers.llm import LLMGen
+from helpers.problems import generate
 from helpers.reward_models import ProcessRewardModel
 from helpers.search import STRATEGIES
 from helpers.solutions import sample_solutions, search_solutions

@@ -18,13 +18,13 @@ from typing import Any, NamedTuple
 from tqdm import tqdm
 
 from helpers.abacus.engine import WEIGHTS
-from helpers.abacus.problems import generate
 from helpers.arithmetic import ArithmeticChecker
 from helpers.base import SearchResult
 from helpers.env import GSM8KEnv, Problem
 from helpers.executors import processes
 from helpers.journal import Journal, whole_lines
 from helpers.llm import LLMGen, SharedSamples
+from helpers.problems import generate
 from helpers.rewards import Scorer, aggregate, confidence
 from helpers.search import STRATEGIES, beam_search, mcts
 from helpers.simulated import SimulatedVerifier

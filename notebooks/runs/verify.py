@@ -23,12 +23,11 @@ from typing import Any, NamedTuple
 from record import go_on, make_env
 
 from helpers.abacus.engine import HERE, WEIGHTS
-from helpers.abacus.problems import generate
 from helpers.arithmetic import ArithmeticChecker
 from helpers.env import GSM8KEnv
-from helpers.grading import extract_answer, is_correct
 from helpers.labels import read_rows, sample_paths, to_path
 from helpers.llm import LLMGen, SharedSamples
+from helpers.problems import extract_answer, generate, is_correct
 from helpers.reward_models import (
     GROUPS,
     OutcomeRewardModel,

@@ -6,10 +6,8 @@
 # %% setup
 import math
 
-from helpers.abacus.problems import generate
-from helpers.abacus.prompt import PROBLEM_FORMAT, TASK_DESCRIPTION
-from helpers.grading import is_correct
 from helpers.llm import LLMGen, Step, derive_seed
+from helpers.problems import PROBLEM_FORMAT, TASK_DESCRIPTION, generate, is_correct
 
 # %% exercise_1_1
 ratio = ...

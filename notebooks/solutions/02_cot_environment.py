@@ -9,9 +9,9 @@ from typing import Any
 
 import gymnasium
 
-from helpers.abacus.prompt import strip_annotations
 from helpers.env import CoTEnv, GSM8KEnv, Problem
 from helpers.llm import LLMGen
+from helpers.problems import strip_annotations
 
 # %% exercise_2_1
 outcomes = ...  # five triples: [(reward, terminated, truncated), ...]
@@ -116,7 +116,7 @@ def finish(problem: dict[str, str], first: str) -> float:
 
 def find() -> tuple[dict[str, str], str]:
     """A sum that is too large for the difference in which the story ends."""
-    from helpers.abacus.problems import generate
+    from helpers.problems import generate
 
     for problem in generate("test", 120, seed=5, steps=(2, 3)):
         lines = strip_annotations(problem["answer"]).splitlines()

@@ -7,8 +7,8 @@
 from collections import Counter
 
 from helpers.env import CoTEnv, GSM8KEnv, Problem
-from helpers.grading import extract_answer
 from helpers.llm import LLMGen
+from helpers.problems import extract_answer
 from helpers.proposal import Action
 from helpers.tree import Node, breadth_first, expand, leaves, path_probability, walk
 
@@ -114,7 +114,7 @@ def is_misread(problem: Problem) -> bool:
 
 def last_misread() -> dict[str, str]:
     """The last such problem; from the front, the next after notebook 01's, far off."""
-    from helpers.abacus.problems import generate
+    from helpers.problems import generate
 
     rows = reversed(generate("test", 120, seed=5, steps=(2, 3)))
     return next(r for r in rows if is_misread(Problem(r["question"], r["answer"])))

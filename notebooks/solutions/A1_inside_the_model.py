@@ -7,7 +7,6 @@
 import numpy as np
 
 from helpers.abacus.engine import Engine
-from helpers.abacus.problems import generate
 from helpers.abacus.transformer import (
     Array,
     Attention,
@@ -22,6 +21,7 @@ from helpers.exercises.looking import (
     mean_shares,
     without,
 )
+from helpers.problems import generate
 
 engine = Engine()
 problems = generate("test", 80, seed=1, steps=(2, 3))

@@ -14,10 +14,10 @@ from statistics import fmean
 
 from frame import Row, alternate, rate, seconds
 
-from helpers.abacus.problems import generate
 from helpers.evaluation import evaluate
 from helpers.executors import processes
 from helpers.llm import LLMGen
+from helpers.problems import generate
 from helpers.records import to_line
 from helpers.report import Report
 from helpers.search import beam_search

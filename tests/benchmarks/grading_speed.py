@@ -8,9 +8,7 @@ from functools import partial
 
 from frame import Row, alternate, rate
 
-from helpers.abacus.problems import generate
-from helpers.abacus.prompt import format_solution
-from helpers.grading import is_correct
+from helpers.problems import format_solution, generate, is_correct
 
 
 def judge(pairs: list[tuple[str, str]], number: int) -> float:

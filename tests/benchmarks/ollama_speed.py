@@ -20,11 +20,10 @@ from unittest.mock import patch
 from frame import Row, alternate, rate
 
 from helpers.abacus.engine import Engine
-from helpers.abacus.problems import generate
-from helpers.abacus.prompt import PROBLEM_FORMAT
 from helpers.abacus.to_gguf import write_gguf
 from helpers.abacus.transformer import Config, init_params
 from helpers.llm import LLMGen
+from helpers.problems import PROBLEM_FORMAT, generate
 
 K, TOKENS = 8, 24
 WAYS = {f"a loop of {K} calls": K, f"sample(k={K})": 1}

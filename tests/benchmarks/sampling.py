@@ -27,9 +27,8 @@ from peers import Draw, Ids, hugging_face, llama_cpp
 
 from helpers.abacus.decoder import Cache
 from helpers.abacus.engine import Engine
-from helpers.abacus.problems import generate
-from helpers.abacus.prompt import PROBLEM_FORMAT, format_solution
 from helpers.abacus.sampling import Sampling
+from helpers.problems import PROBLEM_FORMAT, format_solution, generate
 
 LENGTH = 100  # tokens of a prefix
 KEPT = 3  # settings of a peer that are measured, not only tried

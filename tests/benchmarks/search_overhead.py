@@ -13,10 +13,10 @@ from functools import partial
 
 from frame import Row, alternate
 
-from helpers.abacus.problems import generate
 from helpers.base import SearchResult
 from helpers.env import GSM8KEnv, Problem
 from helpers.llm import LLMGen, Step, derive_seed
+from helpers.problems import generate
 from helpers.search import beam_search, dvts, mcts
 from helpers.tree import walk
 

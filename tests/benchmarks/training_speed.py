@@ -10,10 +10,9 @@ from functools import partial
 from frame import Row, alternate, rate
 
 from helpers.abacus.finetune import Learner, Lesson, imitation_loss, to_lesson
-from helpers.abacus.problems import generate
-from helpers.abacus.prompt import PROBLEM_FORMAT, format_solution
 from helpers.abacus.tokenizer import END_OF_TEXT
 from helpers.executors import processes
+from helpers.problems import PROBLEM_FORMAT, format_solution, generate
 
 SAMPLES = 2  # solutions of one problem; expert iteration keeps so many
 

@@ -2,9 +2,9 @@
 
 import math
 
-from helpers.abacus.problems import generate
 from helpers.exercises import check
 from helpers.llm import derive_seed
+from helpers.problems import generate
 
 
 def per_sibling(seed_of):

@@ -4,10 +4,9 @@ import re
 
 import gymnasium
 
-from helpers.abacus.problems import generate
-from helpers.abacus.prompt import strip_annotations
 from helpers.env import FIRST_PROBLEM, CoTEnv
 from helpers.exercises import check
+from helpers.problems import generate, strip_annotations
 
 A = B = E = (1, True, False)
 C, D = (0, True, False), (0, False, True)

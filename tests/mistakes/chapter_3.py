@@ -3,9 +3,8 @@
 from collections import Counter, deque
 from dataclasses import replace
 
-from helpers.abacus.problems import generate
 from helpers.exercises import check
-from helpers.grading import extract_answer
+from helpers.problems import extract_answer, generate
 from helpers.tree import Node, breadth_first, expand, tokens_spent, walk
 
 

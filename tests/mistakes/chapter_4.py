@@ -7,7 +7,7 @@ from math import comb
 from helpers.at_k import pass_at_k
 from helpers.estimates import wilson_interval
 from helpers.exercises import check
-from helpers.grading import extract_answer
+from helpers.problems import extract_answer
 
 
 def naive(n, c, k):

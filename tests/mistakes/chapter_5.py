@@ -4,10 +4,10 @@ from dataclasses import replace
 from math import isclose
 
 from helpers.base import Search
-from helpers.data import load_problems
 from helpers.env import GSM8KEnv, Problem
 from helpers.exercises import check, toys
 from helpers.llm import LLMGen
+from helpers.problems import load_problems
 from helpers.rewards import AGGREGATIONS, Path
 from helpers.search import mcts, rank
 from helpers.tree import leaves, walk

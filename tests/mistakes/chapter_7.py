@@ -6,7 +6,7 @@ import numpy as np
 
 from helpers.arithmetic import ArithmeticChecker, find_equations
 from helpers.exercises import check
-from helpers.grading import is_correct
+from helpers.problems import is_correct
 
 
 def never_wrong_way(ratio, advantage, clip=0.2):

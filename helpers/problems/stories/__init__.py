@@ -1,6 +1,6 @@
 """The schemas, one module a theme; importing this package registers them all."""
 
-from helpers.abacus.stories import (  # noqa: F401
+from . import (  # noqa: F401
     asking,
     changing,
     earning,

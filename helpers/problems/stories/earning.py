@@ -1,7 +1,7 @@
 """How one comes to have money."""
 
-from helpers.abacus.story import Story, opening
-from helpers.abacus.words import BARGAINS
+from ..story import Story, opening
+from ..words import BARGAINS
 
 
 @opening("money", steps=1)

@@ -1,6 +1,6 @@
 """How the number of things one has changes."""
 
-from helpers.abacus.story import Story, middle
+from ..story import Story, middle
 
 
 @middle("things", "things", steps=2)

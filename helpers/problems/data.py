@@ -76,7 +76,7 @@ def load_problems(
 def _practice(split: str, n: int, seed: int) -> "Dataset":
     from datasets import Dataset
 
-    from helpers.abacus.problems import generate
+    from .practice import generate
 
     return Dataset.from_list(generate(split, n, seed=seed))
 

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from random import Random
 from typing import NamedTuple
 
-from helpers.abacus import words
+from . import words
 
 LARGEST = 1500
 

@@ -1,6 +1,6 @@
 """How one comes to have things."""
 
-from helpers.abacus.story import Story, opening
+from ..story import Story, opening
 
 
 @opening("things", steps=1)

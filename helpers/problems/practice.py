@@ -18,9 +18,9 @@ import hashlib
 from functools import cache
 from random import Random
 
-from helpers.abacus import stories  # noqa: F401  (registers the schemas)
-from helpers.abacus.story import END, SCHEMAS, START, Schema, Story, Unsuitable
-from helpers.abacus.words import DISTRACTORS, SPARES, THEN, plural
+from . import stories  # noqa: F401  (registers the schemas)
+from .story import END, SCHEMAS, START, Schema, Story, Unsuitable
+from .words import DISTRACTORS, SPARES, THEN, plural
 
 Skeleton = tuple[tuple[str, ...], tuple[int, ...]]
 

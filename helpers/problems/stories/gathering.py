@@ -1,6 +1,6 @@
 """Children who come together: classes, seats, tickets, buses."""
 
-from helpers.abacus.story import Story, ending, middle, opening
+from ..story import Story, ending, middle, opening
 
 
 @opening("people", steps=1)

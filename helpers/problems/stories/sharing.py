@@ -1,6 +1,6 @@
 """Two people: the hero has `total` things, the friend has `rival`."""
 
-from helpers.abacus.story import Story, Unsuitable, ending, middle
+from ..story import Story, Unsuitable, ending, middle
 
 
 @middle("things", "pair", steps=1)

@@ -1,7 +1,7 @@
 """Ages, areas and fences."""
 
-from helpers.abacus.story import Story, ending, middle, opening
-from helpers.abacus.words import ELDERS, TIMES
+from ..story import Story, ending, middle, opening
+from ..words import ELDERS, TIMES
 
 
 @opening("age", steps=1)

@@ -1,6 +1,6 @@
 """What is asked about the things one has, and what they turn into."""
 
-from helpers.abacus.story import Story, ending, middle
+from ..story import Story, ending, middle
 
 
 @middle("things", "money", steps=1)

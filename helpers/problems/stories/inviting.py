@@ -1,7 +1,7 @@
 """Things needed for a meal or a party."""
 
-from helpers.abacus.story import Story, ending, middle, opening
-from helpers.abacus.words import INGREDIENTS, PARTY
+from ..story import Story, ending, middle, opening
+from ..words import INGREDIENTS, PARTY
 
 
 @opening("needed", steps=2)

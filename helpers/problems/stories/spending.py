@@ -1,7 +1,7 @@
 """What happens to money."""
 
-from helpers.abacus.story import Story, ending, middle
-from helpers.abacus.words import GOALS
+from ..story import Story, ending, middle
+from ..words import GOALS
 
 
 @middle("money", "money", steps=1)

@@ -1,6 +1,6 @@
 """Kilometers traveled."""
 
-from helpers.abacus.story import Story, ending, middle, opening
+from ..story import Story, ending, middle, opening
 
 
 @opening("km", steps=1)

@@ -20,7 +20,7 @@ import re
 from dataclasses import dataclass
 from fractions import Fraction
 
-from helpers.abacus.prompt import strip_annotations
+from .prompt import strip_annotations
 
 NEW_QUESTION = re.compile(r"\n[ \t*#]*+(?:question|q)[ \t]*+:", re.I)
 MARKERS = {

@@ -1,6 +1,6 @@
 """Minutes spent and pages read."""
 
-from helpers.abacus.story import Story, ending, middle, opening
+from ..story import Story, ending, middle, opening
 
 
 @opening("minutes", steps=1)
