@@ -42,7 +42,7 @@ def open_client(
     Raises ValueError for weights of another model.
     """
     if weights is not None:
-        from helpers.abacus.client import AbacusClient
+        from helpers.abacus import AbacusClient
 
         if model != EMBEDDED:
             raise ValueError(f"weights are those of abacus. Type LLMGen({EMBEDDED!r}, "
@@ -51,7 +51,7 @@ def open_client(
     record, replay_only = recording_of(record, replay_only)
     address = server_address(host)
     if model == EMBEDDED:
-        from helpers.abacus.client import AbacusClient
+        from helpers.abacus import AbacusClient
 
         client: Any = AbacusClient()
     elif "," in address:

@@ -27,7 +27,7 @@ from glob import glob
 from pathlib import Path
 from typing import Any
 
-from helpers.abacus.engine import WEIGHTS
+from helpers.abacus import WEIGHTS
 from helpers.arithmetic import ArithmeticChecker
 from helpers.env import GSM8KEnv
 from helpers.errors import LLMError

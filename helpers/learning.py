@@ -30,8 +30,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from tqdm import tqdm
 
-from helpers.abacus.finetune import Learner, Lesson, imitation_loss, to_lesson
-from helpers.abacus.tokenizer import END_OF_TEXT, NEWLINE
+from helpers.abacus import (
+    END_OF_TEXT,
+    NEWLINE,
+    Learner,
+    Lesson,
+    imitation_loss,
+    to_lesson,
+)
 from helpers.limits import check_given, check_limits
 from helpers.llm import derive_seed
 from helpers.losses import advantages, grpo_loss, step_advantages

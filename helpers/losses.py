@@ -14,8 +14,7 @@ from statistics import fmean
 
 import numpy as np
 
-from helpers.abacus.finetune import Lesson
-from helpers.abacus.transformer import Array
+from helpers.abacus import Array, Lesson
 
 
 def advantages(rewards: Sequence[float]) -> np.ndarray:

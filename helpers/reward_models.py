@@ -27,8 +27,8 @@ from pathlib import Path as File
 
 import numpy as np
 
+from helpers.abacus import adamw
 from helpers.abacus.engine import HERE
-from helpers.abacus.optimizer import adamw
 from helpers.arithmetic import ArithmeticChecker
 from helpers.limits import check_limits
 from helpers.llm import LLMGen

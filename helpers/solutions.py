@@ -18,11 +18,15 @@ from functools import partial
 from pathlib import Path as File
 from tempfile import TemporaryDirectory
 
-from helpers.abacus.engine import Continuation, Engine
-from helpers.abacus.finetune import Learner
-from helpers.abacus.sampling import Sampling
-from helpers.abacus.tokenizer import END_OF_TEXT, Tokenizer
-from helpers.abacus.transformer import Params
+from helpers.abacus import (
+    END_OF_TEXT,
+    Continuation,
+    Engine,
+    Learner,
+    Params,
+    Sampling,
+    Tokenizer,
+)
 from helpers.base import SearchResult
 from helpers.env import GSM8KEnv, Problem
 from helpers.limits import check_limits

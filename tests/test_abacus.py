@@ -14,12 +14,23 @@ import numpy as np
 import ollama
 import pytest
 
-from helpers.abacus.client import AbacusClient, check_options, load_engine
-from helpers.abacus.decoder import Cache
-from helpers.abacus.engine import WEIGHTS, Engine, in_threads, settle
-from helpers.abacus.sampling import Sampling, allowed, draw, log_softmax
-from helpers.abacus.tokenizer import END_OF_TEXT
-from helpers.abacus.transformer import causal_attention, hidden_states, logits, rotary
+from helpers.abacus import (
+    END_OF_TEXT,
+    WEIGHTS,
+    AbacusClient,
+    Cache,
+    Engine,
+    Sampling,
+    allowed,
+    causal_attention,
+    hidden_states,
+    log_softmax,
+    logits,
+    rotary,
+)
+from helpers.abacus.client import check_options, load_engine
+from helpers.abacus.engine import in_threads, settle
+from helpers.abacus.sampling import draw
 from helpers.problems import PROBLEM_FORMAT, TASK_DESCRIPTION
 
 QUESTION = "Maya has 12 apples. She buys 7 more. How many apples does she have now?"

@@ -18,9 +18,7 @@ import run
 import sampling
 from frame import Row, alternate, machine, ratios, spread, store, table
 
-from helpers.abacus.engine import Engine
-from helpers.abacus.sampling import Sampling
-from helpers.abacus.transformer import Config, hidden_states, init_params, logits
+from helpers.abacus import Config, Engine, Sampling, hidden_states, init_params, logits
 
 FAST = Row("draw", "abacus", "tokens/s", [30.0, 10.0, 40.0])
 PEER = Row("draw", "peer", "tokens/s", [10.0, 10.0, 80.0], is_peer=True, note="best")

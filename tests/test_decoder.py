@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from test_transformer import PARAMS, TINY, states
 
-from helpers.abacus.decoder import Cache, Decoder
+from helpers.abacus import Cache
+from helpers.abacus.decoder import Decoder
 
 RNG = np.random.default_rng(1)
 TOKENS = RNG.integers(0, TINY.vocab, (5, 12))

@@ -8,25 +8,25 @@ import pytest
 from autograd import grad
 from tqdm import tqdm
 
-from helpers.abacus.engine import HERE, WEIGHTS, Engine
-from helpers.abacus.finetune import (
-    Learner,
-    gradients,
-    imitation_loss,
-    log_probs,
-    to_lesson,
-)
-from helpers.abacus.hasty import both_ways, hurry
-from helpers.abacus.sampling import Sampling
-from helpers.abacus.tokenizer import END_OF_TEXT
-from helpers.abacus.transformer import (
+from helpers.abacus import (
+    END_OF_TEXT,
+    WEIGHTS,
     Config,
+    Engine,
+    Learner,
+    Sampling,
     causal_attention,
+    gradients,
     hidden_states,
+    imitation_loss,
     init_params,
+    log_probs,
     logits,
     rotary,
+    to_lesson,
 )
+from helpers.abacus.engine import HERE
+from helpers.abacus.hasty import both_ways, hurry
 from helpers.errors import LLMError
 from helpers.executors import processes
 from helpers.llm import LLMGen

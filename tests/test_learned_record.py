@@ -12,7 +12,7 @@ sys.path.insert(0, str(RUNS))
 
 import learn  # noqa: E402
 
-from helpers.abacus.finetune import Learner  # noqa: E402
+from helpers.abacus import Learner  # noqa: E402
 from helpers.estimates import paired_difference  # noqa: E402
 from helpers.learning import Round  # noqa: E402
 from helpers.problems import generate  # noqa: E402

@@ -10,15 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helpers.abacus.engine import HERE
-from helpers.abacus.finetune import (
+from helpers.abacus import (
+    END_OF_TEXT,
     Learner,
     Lesson,
     imitation_loss,
     log_probs,
     to_lesson,
 )
-from helpers.abacus.tokenizer import END_OF_TEXT
+from helpers.abacus.engine import HERE
 from helpers.arithmetic import ArithmeticChecker
 from helpers.executors import processes
 from helpers.learning import (

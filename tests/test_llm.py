@@ -18,7 +18,7 @@ from fake_ollama import BREAK, HANG, FakeOllama, answer
 from gymnasium.utils.env_checker import check_env
 
 from helpers import connection as module
-from helpers.abacus.client import AbacusClient
+from helpers.abacus import AbacusClient
 from helpers.connection import was_cut
 from helpers.errors import LLMError
 from helpers.llm import LLMGen, Step, derive_seed, to_step

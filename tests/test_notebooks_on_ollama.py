@@ -19,8 +19,11 @@ pytest.importorskip("xllamacpp", reason="needs the extra `test`, on x86-64 or a 
 
 from ollama_server import OllamaServer  # noqa: E402
 
-from helpers.abacus.engine import HERE, Engine  # noqa: E402
-from helpers.abacus.to_gguf import write_gguf  # noqa: E402
+from helpers.abacus import (
+    Engine,  # noqa: E402
+    write_gguf,  # noqa: E402
+)
+from helpers.abacus.engine import HERE
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("[0-9A]*.ipynb"))

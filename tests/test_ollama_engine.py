@@ -24,9 +24,12 @@ from test_evaluation import results  # noqa: E402
 from test_strategies import narrow  # noqa: E402
 from toy_language import ALL, PLENTY  # noqa: E402
 
-from helpers.abacus.engine import Engine  # noqa: E402
-from helpers.abacus.sampling import Sampling, allowed  # noqa: E402
-from helpers.abacus.to_gguf import write_gguf  # noqa: E402
+from helpers.abacus import (  # noqa: E402
+    Engine,  # noqa: E402
+    Sampling,
+    allowed,
+    write_gguf,  # noqa: E402
+)
 from helpers.arithmetic import ArithmeticChecker  # noqa: E402
 from helpers.env import GSM8KEnv, Problem  # noqa: E402
 from helpers.evaluate import main  # noqa: E402

@@ -9,21 +9,24 @@ from importlib.util import find_spec
 import numpy as np
 import pytest
 
-from helpers.abacus import lessons as made
-from helpers.abacus import pretrain
-from helpers.abacus.engine import HERE
-from helpers.abacus.lessons import batches, lesson
-from helpers.abacus.optimizer import rate_at
-from helpers.abacus.pretrain import Trainer, mean_loss
-from helpers.abacus.tokenizer import END_OF_TEXT, Tokenizer, load_merges
-from helpers.abacus.transformer import (
+from helpers.abacus import (
+    END_OF_TEXT,
     Config,
+    Tokenizer,
     causal_attention,
     hidden_states,
     init_params,
+    lesson,
     logits,
+    pretrain,
+    rate_at,
     rotary,
 )
+from helpers.abacus import lessons as made
+from helpers.abacus.engine import HERE
+from helpers.abacus.lessons import batches
+from helpers.abacus.pretrain import Trainer, mean_loss
+from helpers.abacus.tokenizer import load_merges
 from helpers.env import EXAMPLES, GSM8KEnv, Problem
 from helpers.problems import format_solution, generate
 from helpers.problems.story import evaluate

@@ -12,7 +12,7 @@ import pytest
 from fake_ollama import FakeOllama
 from test_evaluation import results
 
-from helpers.abacus.client import AbacusClient
+from helpers.abacus import AbacusClient
 from helpers.env import GSM8KEnv
 from helpers.errors import LLMError
 from helpers.evaluation import evaluate

@@ -9,7 +9,7 @@ from http.server import ThreadingHTTPServer
 import ollama
 import pytest
 
-from helpers.abacus.client import AbacusClient
+from helpers.abacus import AbacusClient
 from helpers.abacus.serve import VERSION, Handler
 from helpers.llm import LLMGen
 

@@ -10,11 +10,15 @@ import pytest
 
 gguf = pytest.importorskip("gguf")
 
-from helpers.abacus.engine import HERE, Engine  # noqa: E402
+from helpers.abacus import (
+    Engine,  # noqa: E402
+    init_params,
+    write_gguf,  # noqa: E402
+)
+from helpers.abacus.engine import HERE
 from helpers.abacus.export import main  # noqa: E402
-from helpers.abacus.to_gguf import write_gguf  # noqa: E402
 from helpers.abacus.tokenizer import load_merges, save_merges  # noqa: E402
-from helpers.abacus.transformer import init_params, shapes  # noqa: E402
+from helpers.abacus.transformer import shapes  # noqa: E402
 from helpers.problems import generate  # noqa: E402
 
 ENGINE = Engine()
@@ -58,7 +62,7 @@ def test_matrices_are_outputs_by_inputs(reader):
 
 
 def test_the_shape_is_that_which_show_tells(reader):
-    from helpers.abacus.client import AbacusClient
+    from helpers.abacus import AbacusClient
 
     told = AbacusClient().show("abacus").modelinfo
     told.pop("general.parameter_count")  # programs count the tensors

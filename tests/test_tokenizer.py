@@ -6,13 +6,11 @@ import pytest
 from tokenizers import Tokenizer as Reference
 from tokenizers import decoders, models, pre_tokenizers
 
+from helpers.abacus import END_OF_TEXT, Tokenizer, merge_pair
 from helpers.abacus.engine import HERE
 from helpers.abacus.tokenizer import (
-    END_OF_TEXT,
-    Tokenizer,
     learn_merges,
     load_merges,
-    merge_pair,
     pieces,
     printable_bytes,
     save_merges,

@@ -18,14 +18,15 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")
 pytest.importorskip("trl")
 
-from helpers.abacus.bulk import Writer  # noqa: E402
-from helpers.abacus.engine import HERE, Engine  # noqa: E402
-from helpers.abacus.transformer import (  # noqa: E402
+from helpers.abacus import (
+    Engine,  # noqa: E402
     causal_attention,
     hidden_states,
     logits,
     rotary,
 )
+from helpers.abacus.bulk import Writer  # noqa: E402
+from helpers.abacus.engine import HERE
 from helpers.llm import LLMGen  # noqa: E402
 from helpers.prm_training import (  # noqa: E402
     actions_of,

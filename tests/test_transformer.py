@@ -5,17 +5,19 @@ import numpy as np
 import pytest
 from autograd import grad
 
-from helpers.abacus.optimizer import adamw, muon, orthogonal, update
-from helpers.abacus.transformer import (
+from helpers.abacus import (
     Config,
+    adamw,
     causal_attention,
     hidden_states,
     init_params,
     logits,
     rms_norm,
     rotary,
-    rotate,
+    update,
 )
+from helpers.abacus.optimizer import muon, orthogonal
+from helpers.abacus.transformer import rotate
 
 TINY = Config(vocab=11, width=8, layers=2, heads=2, hidden=12)
 RNG = np.random.default_rng(0)

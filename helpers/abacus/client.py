@@ -24,9 +24,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zipfile import BadZipFile
 
-from helpers.abacus.engine import HERE, WEIGHTS, Continuation, Engine
-from helpers.abacus.sampling import Sampling
-from helpers.abacus.transformer import init_params, shapes
+from .engine import HERE, WEIGHTS, Continuation, Engine
+from .sampling import Sampling
+from .transformer import init_params, shapes
 
 if TYPE_CHECKING:
     import ollama

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from helpers.abacus.transformer import Config, Params, rotary
+from .transformer import Config, Params, rotary
 
 Array = np.ndarray
 # layer, queries, keys, values (H, n, D) -> what the last m of them see (m, d)

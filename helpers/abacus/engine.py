@@ -31,10 +31,10 @@ from typing import Any
 
 import numpy as np
 
-from helpers.abacus.decoder import Cache, Decoder
-from helpers.abacus.sampling import Sampling, draw, log_softmax
-from helpers.abacus.tokenizer import END_OF_TEXT, Tokenizer, load_merges
-from helpers.abacus.transformer import Config, Params
+from .decoder import Cache, Decoder
+from .sampling import Sampling, draw, log_softmax
+from .tokenizer import END_OF_TEXT, Tokenizer, load_merges
+from .transformer import Config, Params
 
 HERE = Path(__file__).parent
 WEIGHTS = HERE / "weights.npz"

@@ -15,10 +15,10 @@ from shlex import quote
 
 from ollama import ResponseError
 
-from helpers.abacus.client import AbacusClient
-from helpers.abacus.engine import WEIGHTS
-from helpers.abacus.to_gguf import write_gguf
-from helpers.abacus.to_hf import to_hf_tokenizer, to_llama
+from .client import AbacusClient
+from .engine import WEIGHTS
+from .to_gguf import write_gguf
+from .to_hf import to_hf_tokenizer, to_llama
 
 
 def main() -> None:

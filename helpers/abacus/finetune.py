@@ -28,11 +28,11 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from helpers.abacus.client import AbacusClient
-from helpers.abacus.engine import WEIGHTS
-from helpers.abacus.optimizer import adamw
-from helpers.abacus.tokenizer import END_OF_TEXT
-from helpers.abacus.transformer import (
+from .client import AbacusClient
+from .engine import WEIGHTS
+from .optimizer import adamw
+from .tokenizer import END_OF_TEXT
+from .transformer import (
     Array,
     Config,
     Params,

@@ -20,8 +20,6 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from helpers.abacus.finetune import Learner, Lesson, imitation_loss, to_lesson
-from helpers.abacus.tokenizer import END_OF_TEXT, Tokenizer
 from helpers.problems import (
     PROBLEM_FORMAT,
     STOP_STRING,
@@ -29,6 +27,9 @@ from helpers.problems import (
     format_solution,
     generate,
 )
+
+from .finetune import Learner, Lesson, imitation_loss, to_lesson
+from .tokenizer import END_OF_TEXT, Tokenizer
 
 HASTY = 0.6  # the share of hasty writers
 PROBLEMS, BATCH = 1600, 32

@@ -16,8 +16,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from helpers.abacus.tokenizer import END_OF_TEXT, Tokenizer
 from helpers.problems import PROBLEM_FORMAT, TASK_DESCRIPTION, format_solution, generate
+
+from .tokenizer import END_OF_TEXT, Tokenizer
 
 BATCH_TOKENS = 8192
 CHUNK = 4096  # lessons

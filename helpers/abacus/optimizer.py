@@ -13,7 +13,7 @@ a matrix is replaced by its nearest orthogonal matrix, found by a Newton-Schulz
 iteration, so that all its directions move equally far).
 """
 
-from helpers.abacus.transformer import Array, Params
+from .transformer import Array, Params
 
 
 def orthogonal(matrix: Array, iterations: int = 5) -> Array:

@@ -24,24 +24,13 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from helpers.abacus.engine import MERGES
-from helpers.abacus.lessons import batches
-from helpers.abacus.optimizer import rate_at, update
-from helpers.abacus.tokenizer import (
-    Merge,
-    Tokenizer,
-    learn_merges,
-    load_merges,
-    save_merges,
-)
-from helpers.abacus.transformer import (
-    Config,
-    hidden_states,
-    init_params,
-    logits,
-    rotary,
-)
 from helpers.problems import PROBLEM_FORMAT, TASK_DESCRIPTION, format_solution, generate
+
+from .engine import MERGES
+from .lessons import batches
+from .optimizer import rate_at, update
+from .tokenizer import Merge, Tokenizer, learn_merges, load_merges, save_merges
+from .transformer import Config, hidden_states, init_params, logits, rotary
 
 
 def mean_loss(params: dict[str, Any], batch: tuple[Any, Any], config: Config) -> Any:

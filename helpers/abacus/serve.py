@@ -14,7 +14,7 @@ from typing import Any
 
 import ollama
 
-from helpers.abacus.client import AbacusClient
+from .client import AbacusClient
 
 VERSION = "0.0.0-abacus"
 CLIENT = AbacusClient()

@@ -21,9 +21,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from helpers.abacus.engine import Engine
-from helpers.abacus.tokenizer import END_OF_TEXT, Tokenizer, printable
-from helpers.abacus.transformer import Config
+from .engine import Engine
+from .tokenizer import END_OF_TEXT, Tokenizer, printable
+from .transformer import Config
 
 if TYPE_CHECKING:
     from gguf import GGUFWriter

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from helpers.abacus.engine import Engine
-from helpers.abacus.tokenizer import Tokenizer, printable
-from helpers.abacus.transformer import Config
+from .engine import Engine
+from .tokenizer import Tokenizer, printable
+from .transformer import Config
 
 if TYPE_CHECKING:
     from transformers import LlamaForCausalLM, PreTrainedTokenizerFast

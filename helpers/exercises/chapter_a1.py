@@ -8,17 +8,20 @@ from typing import Any
 
 import numpy as np
 
-from helpers.abacus.engine import Engine
-from helpers.abacus.transformer import Array, Config, causal_attention, init_params
-from helpers.exercises.checking import call, exercise, expect, is_number, short
-from helpers.exercises.looking import (
+from helpers.abacus import (
+    Array,
+    Config,
+    Engine,
     Head,
+    causal_attention,
     digit_log_prob,
     find_drops,
     find_sums,
+    init_params,
     mean_shares,
     without,
 )
+from helpers.exercises.checking import call, exercise, expect, is_number, short
 from helpers.problems import generate
 
 

@@ -25,8 +25,8 @@ from typing import Any
 
 from tqdm import tqdm
 
-from helpers.abacus.engine import HERE, WEIGHTS
-from helpers.abacus.finetune import Learner
+from helpers.abacus import WEIGHTS, Learner
+from helpers.abacus.engine import HERE
 from helpers.arithmetic import ArithmeticChecker
 from helpers.env import GSM8KEnv, Problem
 from helpers.executors import processes

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 from tqdm import tqdm
 
-from helpers.abacus.engine import WEIGHTS
+from helpers.abacus import WEIGHTS
 from helpers.arithmetic import ArithmeticChecker
 from helpers.base import SearchResult
 from helpers.env import GSM8KEnv, Problem

@@ -22,7 +22,8 @@ from typing import Any, NamedTuple
 
 from record import go_on, make_env
 
-from helpers.abacus.engine import HERE, WEIGHTS
+from helpers.abacus import WEIGHTS
+from helpers.abacus.engine import HERE
 from helpers.arithmetic import ArithmeticChecker
 from helpers.env import GSM8KEnv
 from helpers.labels import read_rows, sample_paths, to_path

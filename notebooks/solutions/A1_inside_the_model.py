@@ -6,18 +6,16 @@
 # %% setup
 import numpy as np
 
-from helpers.abacus.engine import Engine
-from helpers.abacus.transformer import (
+from helpers.abacus import (
     Array,
     Attention,
     Config,
+    Engine,
     causal_attention,
-    init_params,
-)
-from helpers.exercises.looking import (
     digit_log_prob,
     find_drops,
     find_sums,
+    init_params,
     mean_shares,
     without,
 )

@@ -19,9 +19,7 @@ from unittest.mock import patch
 
 from frame import Row, alternate, rate
 
-from helpers.abacus.engine import Engine
-from helpers.abacus.to_gguf import write_gguf
-from helpers.abacus.transformer import Config, init_params
+from helpers.abacus import Config, Engine, init_params, write_gguf
 from helpers.llm import LLMGen
 from helpers.problems import PROBLEM_FORMAT, generate
 

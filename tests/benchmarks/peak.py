@@ -12,7 +12,7 @@ from functools import partial
 
 from frame import Row, alternate
 
-from helpers.abacus.transformer import Config
+from helpers.abacus import Config
 
 THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS",
            "VECLIB_MAXIMUM_THREADS")  # fmt: skip

@@ -27,9 +27,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from helpers.abacus.engine import Engine
-from helpers.abacus.to_gguf import write_gguf
-from helpers.abacus.tokenizer import END_OF_TEXT
+from helpers.abacus import END_OF_TEXT, Engine, write_gguf
 
 if TYPE_CHECKING:
     import torch
@@ -99,7 +97,7 @@ class HuggingFace:
     """The model in PyTorch, and the ways to draw from it."""
 
     def __init__(self, engine: Engine, threads: int) -> None:
-        from helpers.abacus.to_hf import to_llama
+        from helpers.abacus import to_llama
 
         self.model, self.threads = to_llama(engine), threads
 

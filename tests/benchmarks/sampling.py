@@ -25,9 +25,7 @@ from frame import Row, alternate, rate
 from peak import flops, peaks
 from peers import Draw, Ids, hugging_face, llama_cpp
 
-from helpers.abacus.decoder import Cache
-from helpers.abacus.engine import Engine
-from helpers.abacus.sampling import Sampling
+from helpers.abacus import Cache, Engine, Sampling
 from helpers.problems import PROBLEM_FORMAT, format_solution, generate
 
 LENGTH = 100  # tokens of a prefix

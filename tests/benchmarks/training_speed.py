@@ -9,8 +9,7 @@ from functools import partial
 
 from frame import Row, alternate, rate
 
-from helpers.abacus.finetune import Learner, Lesson, imitation_loss, to_lesson
-from helpers.abacus.tokenizer import END_OF_TEXT
+from helpers.abacus import END_OF_TEXT, Learner, Lesson, imitation_loss, to_lesson
 from helpers.executors import processes
 from helpers.problems import PROBLEM_FORMAT, format_solution, generate
 

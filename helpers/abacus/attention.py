@@ -17,9 +17,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from helpers.abacus.engine import Engine
-from helpers.abacus.sampling import log_softmax
-from helpers.abacus.transformer import (
+from helpers.problems import PROBLEM_FORMAT, format_solution
+
+from .engine import Engine
+from .sampling import log_softmax
+from .transformer import (
     Array,
     Attention,
     causal_attention,
@@ -27,7 +29,6 @@ from helpers.abacus.transformer import (
     logits,
     rotary,
 )
-from helpers.problems import PROBLEM_FORMAT, format_solution
 
 ADDITION = re.compile(r"(?<![\d*+-])(\d\d+)\+(\d\d+) = (\d+)")
 Head = tuple[int, int]  # layer and head
