@@ -17,10 +17,8 @@ from math import fsum, isfinite
 from helpers.arithmetic import ArithmeticChecker
 from helpers.budget import LONG_PATH, Budget, Meter
 from helpers.env import CoTEnv
-from helpers.limits import check_given, check_limits
-from helpers.llm import LLMGen
+from helpers.llm import Action, LLMGen, check_given, check_limits
 from helpers.problems import Answer
-from helpers.proposal import Action
 from helpers.rewards import Path, Scorer
 from helpers.tree import Node, expand, leaves
 

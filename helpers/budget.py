@@ -20,8 +20,7 @@ from dataclasses import dataclass
 from math import inf
 from numbers import Real
 
-from helpers.errors import failure
-from helpers.llm import LLMGen, Step
+from helpers.llm import LLMGen, Step, failure
 
 
 @dataclass(frozen=True)

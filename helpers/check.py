@@ -102,8 +102,7 @@ def check_computer() -> Iterator[Finding]:
 
 def check_abacus() -> Iterator[Finding]:
     """Does the embedded model write what it writes on every computer?"""
-    from helpers.errors import LLMError
-    from helpers.llm import LLMGen
+    from helpers.llm import LLMError, LLMGen
     from helpers.problems import PROBLEM_FORMAT, TASK_DESCRIPTION, generate
 
     question = generate("test", 1, seed=1)[0]["question"]
@@ -125,8 +124,7 @@ def check_ollama() -> Iterator[Finding]:
     import httpx
     import ollama
 
-    from helpers.clients import open_client
-    from helpers.servers import EMBEDDED, full_name, server_address
+    from helpers.llm import EMBEDDED, full_name, open_client, server_address
 
     wanted = os.environ.get("REASONING_MODEL") or EMBEDDED
     kind = "note" if wanted == EMBEDDED else "problem"

@@ -22,7 +22,7 @@ import gymnasium
 from gymnasium.error import ResetNeeded
 from gymnasium.spaces import Text
 
-from helpers.llm import LLMGen
+from helpers.llm import Action, LLMGen, Proposal, merge_steps
 from helpers.problems import (
     PROBLEM_FORMAT,
     STOP_STRING,
@@ -32,7 +32,6 @@ from helpers.problems import (
     format_example,
     is_correct,
 )
-from helpers.proposal import Action, Proposal, merge_steps
 
 ATTEMPTS = 3  # batches sampled at a state before an all-empty answer is believed
 

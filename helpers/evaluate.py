@@ -30,12 +30,11 @@ from typing import Any
 from helpers.abacus import WEIGHTS
 from helpers.arithmetic import ArithmeticChecker
 from helpers.env import GSM8KEnv
-from helpers.errors import LLMError
 from helpers.estimates import with_interval
 from helpers.evaluation import evaluate
 from helpers.executors import dask_client, processes
 from helpers.journal import whole_lines
-from helpers.llm import LLMGen
+from helpers.llm import LLMError, LLMGen
 from helpers.problems import SPLITS, load_problems
 from helpers.records import Record, read_configuration
 from helpers.report import Report, compare_runs

@@ -27,9 +27,7 @@ from pathlib import Path
 from typing import Any
 
 from helpers.env import CoTEnv
-from helpers.errors import LLMError
-from helpers.limits import check_limits
-from helpers.llm import LLMGen
+from helpers.llm import LLMError, LLMGen, check_limits
 from helpers.records import Record, RecordFile
 from helpers.report import Report
 from helpers.solver import (

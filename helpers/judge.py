@@ -11,8 +11,7 @@ instruct model of three billion parameters or more. The prompt is raw, as everyw
 
 from collections.abc import Sequence
 
-from helpers.llm import LLMGen
-from helpers.reading import next_tokens
+from helpers.llm import LLMGen, next_tokens
 from helpers.reward_models import texts_of
 from helpers.rewards import Path, aggregate
 

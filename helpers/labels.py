@@ -32,9 +32,7 @@ from helpers.base import Search
 from helpers.budget import Budget
 from helpers.env import CoTEnv
 from helpers.journal import Journal, whole_lines
-from helpers.limits import check_limits
-from helpers.llm import LLMGen, SharedSamples, derive_seed
-from helpers.proposal import Action
+from helpers.llm import Action, LLMGen, SharedSamples, check_limits, derive_seed
 from helpers.rewards import Path
 from helpers.voting import no_opinion
 

@@ -38,8 +38,7 @@ from helpers.abacus import (
     imitation_loss,
     to_lesson,
 )
-from helpers.limits import check_given, check_limits
-from helpers.llm import derive_seed
+from helpers.llm import check_given, check_limits, derive_seed
 from helpers.losses import advantages, grpo_loss, step_advantages
 from helpers.solutions import (
     Reward,

@@ -17,9 +17,8 @@ import numpy as np
 from tqdm import tqdm
 
 from helpers.abacus.bulk import Solution, Writer
-from helpers.llm import LLMGen
+from helpers.llm import Action, LLMGen
 from helpers.problems import ASKED_WEIGHTS, PROBLEM_FORMAT, TASK_DESCRIPTION, generate
-from helpers.proposal import Action
 from helpers.reward_models import GROUPS, ProcessRewardModel
 from helpers.rewards import Path
 from helpers.simulated import step_truths

@@ -30,10 +30,8 @@ import numpy as np
 from helpers.abacus import adamw
 from helpers.abacus.engine import HERE
 from helpers.arithmetic import ArithmeticChecker
-from helpers.limits import check_limits
-from helpers.llm import LLMGen
+from helpers.llm import LLMGen, check_limits, embed
 from helpers.problems import STOP_STRING
-from helpers.reading import embed
 from helpers.rewards import Path, aggregate, step_confidence
 
 # What ships: models of abacus with all features, without arithmetic, with states alone

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from functools import partial
 from statistics import fmean
 
-from helpers.proposal import Action
+from helpers.llm import Action
 
 
 @dataclass(frozen=True)

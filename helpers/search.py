@@ -24,8 +24,7 @@ import numpy as np
 from helpers.base import Search, SearchResult
 from helpers.budget import LONG_PATH, Budget
 from helpers.env import CoTEnv
-from helpers.limits import check_given, check_limits
-from helpers.llm import LLMGen, derive_seed
+from helpers.llm import LLMGen, check_given, check_limits, derive_seed
 from helpers.rewards import Scorer
 from helpers.tree import Node
 from helpers.voting import (

@@ -29,8 +29,7 @@ from helpers.abacus import (
 )
 from helpers.base import SearchResult
 from helpers.env import GSM8KEnv, Problem
-from helpers.limits import check_limits
-from helpers.llm import LLMGen, derive_seed
+from helpers.llm import LLMGen, check_limits, derive_seed
 from helpers.problems import PROBLEM_FORMAT, TASK_DESCRIPTION, is_correct
 from helpers.rewards import Scorer
 from helpers.tree import leaves

@@ -15,8 +15,7 @@ from typing import Any
 
 from helpers.base import SearchResult
 from helpers.env import CoTEnv, GSM8KEnv, Problem
-from helpers.errors import LLMError, failure
-from helpers.llm import LLMGen
+from helpers.llm import LLMError, LLMGen, failure
 from helpers.problems import is_correct, read_gold
 from helpers.provenance import (
     as_mapping,

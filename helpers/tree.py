@@ -19,8 +19,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from helpers.env import CoTEnv
+from helpers.llm import Action
 from helpers.problems import Answer
-from helpers.proposal import Action
 
 ROOT = Action(text="", prior=1.0, count=1, logprob=None, tokens=0)
 

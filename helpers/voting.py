@@ -19,8 +19,7 @@ from fractions import Fraction
 from helpers.base import Search, SearchResult
 from helpers.budget import PATH, Budget
 from helpers.env import CoTEnv
-from helpers.limits import check_given
-from helpers.llm import LLMGen
+from helpers.llm import LLMGen, check_given
 from helpers.rewards import Path, Scorer
 from helpers.tree import Node
 

@@ -24,7 +24,7 @@ from formulas import Exporter
 from nbclient import NotebookClient
 from nbformat import NotebookNode
 
-from helpers.threads import map_in_threads
+from helpers.llm import map_in_threads
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent

@@ -27,7 +27,7 @@ import xllamacpp
 from fake_ollama import ScriptedServer
 from modelfile import DEFAULTS, Model
 
-from helpers.servers import full_name
+from helpers.llm import full_name
 
 SENT_ON = [  # options that llama.cpp knows by the same name
     *("temperature", "top_k", "top_p", "min_p", "typical_p", "seed", "stop"),

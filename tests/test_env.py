@@ -14,7 +14,7 @@ from gymnasium.utils.env_checker import check_env
 from scripted_llm import ScriptedLLM
 
 from helpers.env import EXAMPLES, CoTEnv, GSM8KEnv, Problem
-from helpers.llm import Step
+from helpers.llm import Step, merge_steps
 from helpers.problems import (
     PROBLEM_FORMAT,
     STOP_STRING,
@@ -23,7 +23,6 @@ from helpers.problems import (
     format_example,
     is_correct,
 )
-from helpers.proposal import merge_steps
 
 ORCHARD = Problem("How many apples?", "Lots.\n#### 424242")
 WORDS = ["one apple", "two apples", "three apples", "The answer is 424242."]

@@ -19,10 +19,9 @@ from toy_language import GOLD, PLENTY, ToyLanguage, table_scorer
 from helpers.arithmetic import ArithmeticChecker
 from helpers.budget import Budget
 from helpers.env import GSM8KEnv, Problem
-from helpers.errors import LLMError, failure
 from helpers.evaluation import MAX_FAILURES, evaluate
 from helpers.executors import processes
-from helpers.llm import LLMGen, SharedSamples
+from helpers.llm import LLMError, LLMGen, SharedSamples, failure
 from helpers.provenance import describe
 from helpers.records import Record, read_configuration, read_records, to_line, to_record
 from helpers.report import Report

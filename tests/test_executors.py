@@ -11,7 +11,7 @@ import pytest
 from fake_ollama import HANG
 
 from helpers.executors import WORKER, processes
-from helpers.threads import map_in_threads
+from helpers.llm import map_in_threads
 
 each_number = pytest.mark.parametrize("n", [1, 2, 4, 100])
 

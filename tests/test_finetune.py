@@ -27,9 +27,8 @@ from helpers.abacus import (
 )
 from helpers.abacus.engine import HERE
 from helpers.abacus.hasty import both_ways, hurry
-from helpers.errors import LLMError
 from helpers.executors import processes
-from helpers.llm import LLMGen
+from helpers.llm import LLMError, LLMGen
 from helpers.losses import grpo_loss
 from helpers.problems import generate
 

@@ -8,11 +8,9 @@ import pytest
 from fake_ollama import BREAK, HANG, FakeOllama
 from test_evaluation import results
 
-from helpers import connection, hosts
-from helpers.errors import LLMError
 from helpers.evaluation import evaluate
-from helpers.hosts import ManyHosts
-from helpers.llm import LLMGen
+from helpers.llm import LLMError, LLMGen, connection, hosts
+from helpers.llm.hosts import ManyHosts
 from helpers.voting import self_consistency
 
 PROMPT = "Question: Tom has 3 apples and buys 4. How many?\nAnswer:\n"

@@ -3,7 +3,7 @@
 import pytest
 
 from helpers.judge import QUESTION, LLMJudge, share_of_yes
-from helpers.proposal import Action
+from helpers.llm import Action
 from helpers.rewards import Path
 
 PATH = Path("Q: 1+1?\n", tuple(Action(t, 1.0, 1, -1.0, 2) for t in ("1+1 = 2", "2.")))

@@ -17,11 +17,11 @@ import tqdm
 from fake_ollama import BREAK, HANG, FakeOllama, answer
 from gymnasium.utils.env_checker import check_env
 
-from helpers import connection as module
 from helpers.abacus import AbacusClient
-from helpers.connection import was_cut
-from helpers.errors import LLMError
-from helpers.llm import LLMGen, Step, derive_seed, to_step
+from helpers.llm import LLMError, LLMGen, Step, derive_seed
+from helpers.llm import connection as module
+from helpers.llm.connection import was_cut
+from helpers.llm.gen import to_step
 
 PROMPT = "Question: What is 2 + 3?\nAnswer:\n"
 OPTIONS = {

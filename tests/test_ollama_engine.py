@@ -34,10 +34,15 @@ from helpers.arithmetic import ArithmeticChecker  # noqa: E402
 from helpers.env import GSM8KEnv, Problem  # noqa: E402
 from helpers.evaluate import main  # noqa: E402
 from helpers.evaluation import evaluate  # noqa: E402
-from helpers.llm import LLMGen, SharedSamples, Step  # noqa: E402
+from helpers.llm import (  # noqa: E402  # noqa: E402
+    LLMGen,
+    SharedSamples,
+    Step,
+    find_digest,
+    next_tokens,  # noqa: E402
+    server_address,
+)
 from helpers.problems import generate  # noqa: E402
-from helpers.reading import next_tokens  # noqa: E402
-from helpers.servers import find_digest, server_address  # noqa: E402
 from helpers.voting import best_of_n, greedy  # noqa: E402
 
 NAME = "abacus-test:latest"

@@ -11,14 +11,20 @@ pytest.importorskip("xllamacpp", reason="needs the extra `test`, on x86-64 or a 
 
 from ollama_server import CUT, REPEATED, OllamaServer  # noqa: E402
 
-from helpers import connection  # noqa: E402
 from helpers.abacus import (
     Engine,  # noqa: E402
     write_gguf,  # noqa: E402
 )
-from helpers.errors import LLMError  # noqa: E402
-from helpers.llm import LLMGen, Step, derive_seed  # noqa: E402
-from helpers.reading import embed, has_states, next_tokens  # noqa: E402
+from helpers.llm import (  # noqa: E402  # noqa: E402
+    LLMError,  # noqa: E402
+    LLMGen,
+    Step,
+    connection,  # noqa: E402
+    derive_seed,
+    embed,
+    has_states,
+    next_tokens,
+)
 
 NAME = "abacus:latest"
 PROMPT = "Question: Tom has 3 apples and buys 4. How many?\nAnswer:\n"

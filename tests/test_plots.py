@@ -15,7 +15,7 @@ from toy_language import ToyLanguage, make_env, table_scorer
 
 from helpers.env import GSM8KEnv, Problem
 from helpers.estimates import wilson_interval
-from helpers.llm import derive_seed
+from helpers.llm import Action, derive_seed
 from helpers.plots import (
     bar_chart,
     draw_tree,
@@ -26,7 +26,6 @@ from helpers.plots import (
     show,
     visible,
 )
-from helpers.proposal import Action
 from helpers.search import STRATEGIES
 from helpers.tree import Node, breadth_first, leaves, walk
 

@@ -5,11 +5,9 @@ import math
 import numpy as np
 import pytest
 
-from helpers.errors import LLMError
 from helpers.labels import draw_solutions
-from helpers.llm import LLMGen
+from helpers.llm import LLMError, LLMGen, embed, next_tokens
 from helpers.problems import PROBLEM_FORMAT, TASK_DESCRIPTION, generate
-from helpers.reading import embed, next_tokens
 
 
 def prompt_of(seed):

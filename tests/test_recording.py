@@ -14,10 +14,8 @@ from test_evaluation import results
 
 from helpers.abacus import AbacusClient
 from helpers.env import GSM8KEnv
-from helpers.errors import LLMError
 from helpers.evaluation import evaluate
-from helpers.llm import LLMGen
-from helpers.reading import embed, next_tokens
+from helpers.llm import LLMError, LLMGen, embed, next_tokens
 from helpers.search import beam_search
 from helpers.voting import best_of_n
 

@@ -9,9 +9,8 @@ from helpers import reward_models
 from helpers.abacus.engine import HERE
 from helpers.env import GSM8KEnv, Problem
 from helpers.labels import sample_paths
-from helpers.llm import LLMGen
+from helpers.llm import Action, LLMGen
 from helpers.problems import generate
-from helpers.proposal import Action
 from helpers.reward_models import (
     GROUPS,
     OutcomeRewardModel,

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from helpers.arithmetic import ArithmeticChecker, find_equations
+from helpers.llm import Action
 from helpers.problems import format_solution, generate
-from helpers.proposal import Action
 from helpers.rewards import AGGREGATIONS, Path, aggregate, confidence, step_confidence
 from helpers.simulated import SimulatedVerifier, is_on_track, step_truths
 

@@ -27,7 +27,10 @@ from helpers.abacus import (
 )
 from helpers.abacus.bulk import Writer  # noqa: E402
 from helpers.abacus.engine import HERE
-from helpers.llm import LLMGen  # noqa: E402
+from helpers.llm import (
+    LLMGen,  # noqa: E402
+    embed,  # noqa: E402
+)
 from helpers.prm_training import (  # noqa: E402
     actions_of,
     load_chunk,
@@ -40,7 +43,6 @@ from helpers.problems import (
     format_solution,
     generate,  # noqa: E402
 )
-from helpers.reading import embed  # noqa: E402
 from helpers.reward_models import ProcessRewardModel, texts_of  # noqa: E402
 from helpers.rewards import Path as ReasoningPath  # noqa: E402
 

@@ -10,10 +10,8 @@ import pytest
 from fake_ollama import BREAK, HANG, FakeOllama, answer
 from test_evaluation import results
 
-from helpers import connection
-from helpers.errors import LLMError
 from helpers.evaluation import evaluate
-from helpers.llm import LLMGen
+from helpers.llm import LLMError, LLMGen, connection
 from helpers.voting import self_consistency
 
 ROWS = [{"question": f"How many, {i}?", "answer": "7"} for i in range(3)]

@@ -8,9 +8,8 @@ from typing import Any
 from helpers.arithmetic import find_equations
 from helpers.env import FIRST_PROBLEM, CoTEnv, GSM8KEnv, Problem
 from helpers.exercises.checking import are_numbers, call, exercise, expect, short
-from helpers.llm import LLMGen, Step
+from helpers.llm import Action, LLMGen, Step, merge_steps
 from helpers.problems import extract_answer, generate
-from helpers.proposal import Action, merge_steps
 from helpers.tree import Node, breadth_first, expand, leaves, path_probability
 
 

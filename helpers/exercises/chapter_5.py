@@ -13,9 +13,8 @@ from helpers.env import GSM8KEnv, Problem
 from helpers.exercises import toys
 from helpers.exercises.checking import are_numbers, call, exercise, expect, is_number
 from helpers.exercises.toys import Table, Toy, crooked
-from helpers.llm import LLMGen
+from helpers.llm import Action, LLMGen
 from helpers.problems import load_problems, read_gold
-from helpers.proposal import Action
 from helpers.rewards import AGGREGATIONS, Path, aggregate
 from helpers.search import mcts
 from helpers.tree import Node, leaves

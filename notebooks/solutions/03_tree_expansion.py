@@ -7,9 +7,8 @@
 from collections import Counter
 
 from helpers.env import CoTEnv, GSM8KEnv, Problem
-from helpers.llm import LLMGen
+from helpers.llm import Action, LLMGen
 from helpers.problems import extract_answer
-from helpers.proposal import Action
 from helpers.tree import Node, breadth_first, expand, leaves, path_probability, walk
 
 # %% exercise_3_1

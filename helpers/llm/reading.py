@@ -16,9 +16,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from helpers.errors import LLMError
-from helpers.limits import check_limits
-from helpers.llm import LLMGen
+from .errors import LLMError
+from .gen import LLMGen
+from .limits import check_limits
 
 
 def embed(llm: LLMGen, texts: Sequence[str]) -> np.ndarray:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 from ollama import Client, ResponseError
 
-from helpers.servers import find_digest, server_version
+from .servers import find_digest, server_version
 
 if TYPE_CHECKING:
     import ollama

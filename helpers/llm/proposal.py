@@ -10,7 +10,7 @@ several samples agree is information.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from helpers.llm import Step
+from .gen import Step
 
 
 @dataclass(frozen=True)

@@ -21,9 +21,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from helpers.connection import Connection
-from helpers.limits import check_limits
-from helpers.servers import EMBEDDED
+from .connection import Connection
+from .limits import check_limits
+from .servers import EMBEDDED
 
 if TYPE_CHECKING:
     from ollama import GenerateResponse

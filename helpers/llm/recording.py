@@ -22,8 +22,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from helpers.errors import failure
-from helpers.servers import find_digest, full_name, server_version
+from .errors import failure
+from .servers import find_digest, full_name, server_version
 
 if TYPE_CHECKING:
     import ollama

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from json import JSONDecodeError
 from typing import Any
 
-from helpers.servers import EMBEDDED
+from .servers import EMBEDDED
 
 ADVICE = {  # what went wrong: what happened and what to type
     "server": "No Ollama server answers at {address}. Start it (ollama serve), or use "

@@ -18,9 +18,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from helpers.clients import open_client, recording_of, reopen
-from helpers.errors import explained, failure
-from helpers.servers import (
+from .clients import open_client, recording_of, reopen
+from .errors import explained, failure
+from .servers import (
     EMBEDDED,
     find_digest,
     find_model,
@@ -28,7 +28,7 @@ from helpers.servers import (
     server_version,
     slots,
 )
-from helpers.threads import map_in_threads
+from .threads import map_in_threads
 
 if TYPE_CHECKING:
     from ollama import GenerateResponse

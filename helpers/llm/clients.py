@@ -15,7 +15,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from helpers.servers import EMBEDDED, server_address
+from .servers import EMBEDDED, server_address
 
 
 def recording_of(record: str | None, replay_only: bool) -> tuple[str, bool]:
@@ -55,7 +55,7 @@ def open_client(
 
         client: Any = AbacusClient()
     elif "," in address:
-        from helpers.hosts import ManyHosts
+        from .hosts import ManyHosts
 
         client = ManyHosts(address.split(","), timeout)
     else:
@@ -64,7 +64,7 @@ def open_client(
         client = Client(host=address, timeout=timeout)
     if not record and not replay_only:
         return client
-    from helpers.recording import RecordedClient
+    from .recording import RecordedClient
 
     return RecordedClient(client, model, record, replay_only)
 
