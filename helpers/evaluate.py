@@ -28,7 +28,6 @@ from pathlib import Path
 from typing import Any
 
 from helpers.abacus import WEIGHTS
-from helpers.arithmetic import ArithmeticChecker
 from helpers.env import GSM8KEnv
 from helpers.estimates import with_interval
 from helpers.evaluation import evaluate
@@ -39,7 +38,7 @@ from helpers.problems import SPLITS, load_problems
 from helpers.records import Record, read_configuration
 from helpers.report import Report, compare_runs
 from helpers.report_page import figure_of, to_html, to_markdown, to_text
-from helpers.rewards import Scorer, aggregate, confidence
+from helpers.rewards import ArithmeticChecker, Scorer, aggregate, confidence
 from helpers.search import STRATEGIES
 from helpers.solver import Strategy
 
@@ -130,7 +129,7 @@ def parameter(text: str) -> tuple[str, int | float | bool]:
 def make_scorer(name: str, llm: LLMGen) -> Scorer:
     """The scorer of this name."""
     if name == "prm":
-        from helpers.reward_models import ProcessRewardModel
+        from helpers.rewards import ProcessRewardModel
 
         return ProcessRewardModel.load(WEIGHTS.with_name("prm.npz"), llm)
     if name == "confidence":

@@ -19,9 +19,7 @@ from tqdm import tqdm
 from helpers.abacus.bulk import Solution, Writer
 from helpers.llm import Action, LLMGen
 from helpers.problems import ASKED_WEIGHTS, PROBLEM_FORMAT, TASK_DESCRIPTION, generate
-from helpers.reward_models import GROUPS, ProcessRewardModel
-from helpers.rewards import Path
-from helpers.simulated import step_truths
+from helpers.rewards import GROUPS, Path, ProcessRewardModel, step_truths
 
 CHUNK = 1000  # problems, about
 SAMPLES = 4  # solutions of each

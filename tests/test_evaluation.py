@@ -16,7 +16,6 @@ import numpy as np
 import pytest
 from toy_language import GOLD, PLENTY, ToyLanguage, table_scorer
 
-from helpers.arithmetic import ArithmeticChecker
 from helpers.budget import Budget
 from helpers.env import GSM8KEnv, Problem
 from helpers.evaluation import MAX_FAILURES, evaluate
@@ -25,7 +24,7 @@ from helpers.llm import LLMError, LLMGen, SharedSamples, failure
 from helpers.provenance import describe
 from helpers.records import Record, read_configuration, read_records, to_line, to_record
 from helpers.report import Report
-from helpers.rewards import aggregate, confidence
+from helpers.rewards import ArithmeticChecker, aggregate, confidence
 from helpers.search import beam_search, mcts
 from helpers.voting import best_of_n, greedy, self_consistency
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from helpers.judge import QUESTION, LLMJudge, share_of_yes
 from helpers.llm import Action
-from helpers.rewards import Path
+from helpers.rewards import LLMJudge, Path, share_of_yes
+from helpers.rewards.judge import QUESTION
 
 PATH = Path("Q: 1+1?\n", tuple(Action(t, 1.0, 1, -1.0, 2) for t in ("1+1 = 2", "2.")))
 

@@ -19,7 +19,6 @@ from helpers.abacus import (
     to_lesson,
 )
 from helpers.abacus.engine import HERE
-from helpers.arithmetic import ArithmeticChecker
 from helpers.executors import processes
 from helpers.learning import (
     Round,
@@ -34,6 +33,7 @@ from helpers.learning import (
 from helpers.llm import LLMGen, derive_seed
 from helpers.losses import advantages, grpo_loss, step_advantages
 from helpers.problems import generate
+from helpers.rewards import ArithmeticChecker
 from helpers.search import STRATEGIES
 from helpers.solutions import (
     Solution,

@@ -30,7 +30,6 @@ from helpers.abacus import (  # noqa: E402
     allowed,
     write_gguf,  # noqa: E402
 )
-from helpers.arithmetic import ArithmeticChecker  # noqa: E402
 from helpers.env import GSM8KEnv, Problem  # noqa: E402
 from helpers.evaluate import main  # noqa: E402
 from helpers.evaluation import evaluate  # noqa: E402
@@ -43,6 +42,7 @@ from helpers.llm import (  # noqa: E402  # noqa: E402
     server_address,
 )
 from helpers.problems import generate  # noqa: E402
+from helpers.rewards import ArithmeticChecker  # noqa: E402
 from helpers.voting import best_of_n, greedy  # noqa: E402
 
 NAME = "abacus-test:latest"

@@ -5,26 +5,25 @@ import numpy as np
 import pytest
 from autograd import grad
 
-from helpers import reward_models
 from helpers.abacus.engine import HERE
 from helpers.env import GSM8KEnv, Problem
 from helpers.labels import sample_paths
 from helpers.llm import Action, LLMGen
 from helpers.problems import generate
-from helpers.reward_models import (
+from helpers.rewards import (
     GROUPS,
     OutcomeRewardModel,
+    Path,
     ProcessRewardModel,
     RewardModel,
     arithmetic_features,
     init_network,
-    loss_and_gradients,
+    models,
     plain_features,
-    predict,
+    step_truths,
     texts_of,
 )
-from helpers.rewards import Path
-from helpers.simulated import step_truths
+from helpers.rewards.models import loss_and_gradients, predict
 from helpers.verification import calibration_error, roc_auc
 
 RNG = np.random.default_rng(0)

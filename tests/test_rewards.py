@@ -10,11 +10,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from helpers.arithmetic import ArithmeticChecker, find_equations
 from helpers.llm import Action
 from helpers.problems import format_solution, generate
-from helpers.rewards import AGGREGATIONS, Path, aggregate, confidence, step_confidence
-from helpers.simulated import SimulatedVerifier, is_on_track, step_truths
+from helpers.rewards import (
+    AGGREGATIONS,
+    ArithmeticChecker,
+    Path,
+    SimulatedVerifier,
+    aggregate,
+    confidence,
+    find_equations,
+    step_confidence,
+    step_truths,
+)
+from helpers.rewards.simulated import is_on_track
 
 GSM8K = FilePath(__file__).resolve().parents[2] / "shared" / "gsm8k" / "train.jsonl"
 

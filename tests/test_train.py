@@ -43,8 +43,8 @@ from helpers.problems import (
     format_solution,
     generate,  # noqa: E402
 )
-from helpers.reward_models import ProcessRewardModel, texts_of  # noqa: E402
 from helpers.rewards import Path as ReasoningPath  # noqa: E402
+from helpers.rewards import ProcessRewardModel, texts_of  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[1]
 LABELS = ROOT / "notebooks" / "runs" / "labels.jsonl"

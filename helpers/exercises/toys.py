@@ -13,10 +13,9 @@ from functools import partial
 from random import Random
 from typing import Any
 
-from helpers.arithmetic import ArithmeticChecker
 from helpers.env import GSM8KEnv, Problem
 from helpers.llm import Step
-from helpers.rewards import aggregate, step_confidence
+from helpers.rewards import ArithmeticChecker, aggregate, step_confidence
 
 Table = dict[str, dict[str, float]]
 sureness = partial(aggregate, step_confidence)  # what the table says, joined

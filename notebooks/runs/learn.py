@@ -27,14 +27,13 @@ from tqdm import tqdm
 
 from helpers.abacus import WEIGHTS, Learner
 from helpers.abacus.engine import HERE
-from helpers.arithmetic import ArithmeticChecker
 from helpers.env import GSM8KEnv, Problem
 from helpers.executors import processes
 from helpers.journal import Journal, whole_lines
 from helpers.learning import Round, expert_iteration, grpo, train
 from helpers.llm import LLMGen
 from helpers.problems import generate
-from helpers.reward_models import ProcessRewardModel
+from helpers.rewards import ArithmeticChecker, ProcessRewardModel
 from helpers.search import STRATEGIES
 from helpers.solutions import sample_solutions, search_solutions
 

@@ -18,16 +18,20 @@ from typing import Any, NamedTuple
 from tqdm import tqdm
 
 from helpers.abacus import WEIGHTS
-from helpers.arithmetic import ArithmeticChecker
 from helpers.base import SearchResult
 from helpers.env import GSM8KEnv, Problem
 from helpers.executors import processes
 from helpers.journal import Journal, whole_lines
 from helpers.llm import LLMGen, SharedSamples
 from helpers.problems import generate
-from helpers.rewards import Scorer, aggregate, confidence
+from helpers.rewards import (
+    ArithmeticChecker,
+    Scorer,
+    SimulatedVerifier,
+    aggregate,
+    confidence,
+)
 from helpers.search import STRATEGIES, beam_search, mcts
-from helpers.simulated import SimulatedVerifier
 
 FILE = Path(__file__).with_name("search.jsonl")
 BUDGETS = (1024, 512, 256)  # the largest first: the others find its samples

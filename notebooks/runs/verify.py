@@ -24,20 +24,21 @@ from record import go_on, make_env
 
 from helpers.abacus import WEIGHTS
 from helpers.abacus.engine import HERE
-from helpers.arithmetic import ArithmeticChecker
 from helpers.env import GSM8KEnv
 from helpers.labels import read_rows, sample_paths, to_path
 from helpers.llm import LLMGen, SharedSamples
 from helpers.problems import extract_answer, generate, is_correct
-from helpers.reward_models import (
+from helpers.rewards import (
     GROUPS,
+    ArithmeticChecker,
     OutcomeRewardModel,
     ProcessRewardModel,
     RewardModel,
+    Scorer,
+    aggregate,
+    step_truths,
 )
-from helpers.rewards import Scorer, aggregate
 from helpers.search import STRATEGIES
-from helpers.simulated import step_truths
 
 FILE = Path(__file__).with_name("verifiers.jsonl")
 LABELS = Path(__file__).with_name("labels.jsonl")

@@ -6,13 +6,12 @@
 # %% setup
 from math import sqrt
 
-from helpers.arithmetic import ArithmeticChecker
 from helpers.base import Search, SearchResult
 from helpers.budget import Budget
 from helpers.env import CoTEnv, GSM8KEnv, Problem
 from helpers.llm import LLMGen
 from helpers.problems import load_problems
-from helpers.rewards import AGGREGATIONS, Scorer, aggregate
+from helpers.rewards import AGGREGATIONS, ArithmeticChecker, Scorer, aggregate
 from helpers.search import mcts, rank
 from helpers.tree import Node, leaves
 from helpers.voting import draw_paths

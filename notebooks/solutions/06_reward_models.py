@@ -9,7 +9,7 @@ from math import comb
 
 import numpy as np
 
-from helpers.reward_models import sigmoid
+from helpers.rewards import sigmoid
 
 # %% exercise_6_1
 needed = ...

@@ -64,8 +64,8 @@ cheat = ...  # a text with a wrong answer
 def mended(text: str, gold: str) -> float:
     """A reward that silence does not earn, without the gold answer."""
     ### BEGIN SOLUTION
-    from helpers.arithmetic import find_equations
     from helpers.problems import is_correct
+    from helpers.rewards import find_equations
 
     found = [x for line in text.split("\n") for x in find_equations(line)]
     if not found or not is_correct(text, found[-1].text.rpartition("=")[2]):

@@ -6,7 +6,7 @@ from statistics import fmean
 import numpy as np
 
 from helpers.exercises import check
-from helpers.reward_models import sigmoid
+from helpers.rewards import sigmoid
 from helpers.verification import roc_auc
 
 

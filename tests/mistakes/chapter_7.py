@@ -4,9 +4,9 @@ import math
 
 import numpy as np
 
-from helpers.arithmetic import ArithmeticChecker, find_equations
 from helpers.exercises import check
 from helpers.problems import is_correct
+from helpers.rewards import ArithmeticChecker, find_equations
 
 
 def never_wrong_way(ratio, advantage, clip=0.2):

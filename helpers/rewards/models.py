@@ -29,10 +29,11 @@ import numpy as np
 
 from helpers.abacus import adamw
 from helpers.abacus.engine import HERE
-from helpers.arithmetic import ArithmeticChecker
 from helpers.llm import LLMGen, check_limits, embed
 from helpers.problems import STOP_STRING
-from helpers.rewards import Path, aggregate, step_confidence
+
+from .arithmetic import ArithmeticChecker
+from .scorers import Path, aggregate, step_confidence
 
 # What ships: models of abacus with all features, without arithmetic, with states alone
 PRM = HERE / "prm.npz"

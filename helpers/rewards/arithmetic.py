@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from statistics import fmean
 
-from helpers.rewards import Path
+from .scorers import Path
 
 NUMBER = r"\d++(?:,\d{3}(?!\d))*+(?:\.\d++)?|\.\d++"
 TIMES = r"(?<=[\d\s)])[xX](?=\s?[\d($])"  # the x of "2 x 3" and "2x3"

@@ -12,8 +12,9 @@ instruct model of three billion parameters or more. The prompt is raw, as everyw
 from collections.abc import Sequence
 
 from helpers.llm import LLMGen, next_tokens
-from helpers.reward_models import texts_of
-from helpers.rewards import Path, aggregate
+
+from .models import texts_of
+from .scorers import Path, aggregate
 
 QUESTION = (
     "\nIs the last step above right, and does it follow from the question and the "

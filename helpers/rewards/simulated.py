@@ -14,10 +14,11 @@ import re
 from collections.abc import Sequence
 from statistics import NormalDist
 
-from helpers.arithmetic import NUMBER, evaluate
 from helpers.llm import derive_seed
 from helpers.problems import STOP_STRING, is_correct
-from helpers.rewards import Path
+
+from .arithmetic import NUMBER, evaluate
+from .scorers import Path
 
 
 def is_on_track(steps: Sequence[str], gold: str) -> bool:
