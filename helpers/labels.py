@@ -28,13 +28,11 @@ from pathlib import Path as File
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
-from helpers.base import Search
-from helpers.budget import Budget
 from helpers.env import CoTEnv
 from helpers.journal import Journal, whole_lines
 from helpers.llm import Action, LLMGen, SharedSamples, check_limits, derive_seed
 from helpers.rewards import Path
-from helpers.voting import no_opinion
+from helpers.search import Budget, Search, no_opinion
 
 if TYPE_CHECKING:
     from datasets import Dataset

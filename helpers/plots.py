@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from helpers.estimates import wilson_interval
-from helpers.tree import Node, numbers, path_probability
+from helpers.search import Node, numbers, path_probability
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

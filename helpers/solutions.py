@@ -27,12 +27,11 @@ from helpers.abacus import (
     Sampling,
     Tokenizer,
 )
-from helpers.base import SearchResult
 from helpers.env import GSM8KEnv, Problem
 from helpers.llm import LLMGen, check_limits, derive_seed
 from helpers.problems import PROBLEM_FORMAT, TASK_DESCRIPTION, is_correct
 from helpers.rewards import Scorer
-from helpers.tree import leaves
+from helpers.search import SearchResult, leaves
 
 LONGEST = 256  # tokens of a solution
 TOGETHER = 64  # solutions in a batch: of more, the cache is slow to copy

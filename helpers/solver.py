@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from helpers.base import SearchResult
 from helpers.env import CoTEnv, GSM8KEnv, Problem
 from helpers.llm import LLMError, LLMGen, failure
 from helpers.problems import is_correct, read_gold
@@ -26,7 +25,7 @@ from helpers.provenance import (
     options_of,
 )
 from helpers.records import Record, Sample, short_hash
-from helpers.tree import leaves
+from helpers.search import SearchResult, leaves
 
 Strategy = Callable[..., SearchResult]
 # Strategies whose paths are independent samples: what pass@k and its like need.

@@ -12,7 +12,7 @@ from helpers.evaluation import evaluate
 from helpers.llm import LLMGen
 from helpers.problems import load_problems
 from helpers.report import Report
-from helpers.voting import greedy, self_consistency
+from helpers.search import greedy, self_consistency
 
 distributed = pytest.importorskip("distributed")
 

@@ -16,7 +16,6 @@ import numpy as np
 import pytest
 from toy_language import GOLD, PLENTY, ToyLanguage, table_scorer
 
-from helpers.budget import Budget
 from helpers.env import GSM8KEnv, Problem
 from helpers.evaluation import MAX_FAILURES, evaluate
 from helpers.executors import processes
@@ -25,8 +24,14 @@ from helpers.provenance import describe
 from helpers.records import Record, read_configuration, read_records, to_line, to_record
 from helpers.report import Report
 from helpers.rewards import ArithmeticChecker, aggregate, confidence
-from helpers.search import beam_search, mcts
-from helpers.voting import best_of_n, greedy, self_consistency
+from helpers.search import (
+    Budget,
+    beam_search,
+    best_of_n,
+    greedy,
+    mcts,
+    self_consistency,
+)
 
 VOTE = partial(self_consistency, budget=PLENTY, n=5)
 ENV = partial(GSM8KEnv, max_steps=6)

@@ -11,7 +11,7 @@ from test_evaluation import results
 from helpers.evaluation import evaluate
 from helpers.llm import LLMError, LLMGen, connection, hosts
 from helpers.llm.hosts import ManyHosts
-from helpers.voting import self_consistency
+from helpers.search import self_consistency
 
 PROMPT = "Question: Tom has 3 apples and buys 4. How many?\nAnswer:\n"
 

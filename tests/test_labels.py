@@ -8,7 +8,6 @@ from types import SimpleNamespace
 import pytest
 from toy_language import GOLD, PLENTY, ToyLanguage, make_env
 
-from helpers.base import Search
 from helpers.labels import (
     estimate_values,
     export_trl,
@@ -20,7 +19,7 @@ from helpers.labels import (
     to_path,
 )
 from helpers.llm import LLMGen, derive_seed
-from helpers.voting import draw_paths, no_opinion
+from helpers.search import Search, draw_paths, no_opinion
 
 
 class Line:

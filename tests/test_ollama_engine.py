@@ -43,7 +43,7 @@ from helpers.llm import (  # noqa: E402  # noqa: E402
 )
 from helpers.problems import generate  # noqa: E402
 from helpers.rewards import ArithmeticChecker  # noqa: E402
-from helpers.voting import best_of_n, greedy  # noqa: E402
+from helpers.search import best_of_n, greedy  # noqa: E402
 
 NAME = "abacus-test:latest"
 PROMPT = "Question: Tom has 3 apples and buys 4. How many?\nAnswer:\n"

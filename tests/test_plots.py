@@ -26,8 +26,7 @@ from helpers.plots import (
     show,
     visible,
 )
-from helpers.search import STRATEGIES
-from helpers.tree import Node, breadth_first, leaves, walk
+from helpers.search import STRATEGIES, Node, breadth_first, leaves, walk
 
 MARKET = Problem("How much?", "15")
 

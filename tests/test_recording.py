@@ -16,8 +16,7 @@ from helpers.abacus import AbacusClient
 from helpers.env import GSM8KEnv
 from helpers.evaluation import evaluate
 from helpers.llm import LLMError, LLMGen, embed, next_tokens
-from helpers.search import beam_search
-from helpers.voting import best_of_n
+from helpers.search import beam_search, best_of_n
 
 PROMPT = "Question: Tom has 3 apples and buys 4. How many?\nAnswer:\n"
 

@@ -19,17 +19,16 @@ from toy_language import (
     values,
 )
 
-from helpers.base import Search
 from helpers.search import (
+    Search,
     beam_search,
     depth_first,
     dvts,
     mcts,
-    odds,
     particle_filter,
-    resample,
+    walk,
 )
-from helpers.tree import walk
+from helpers.search.guided import odds, resample
 
 
 @pytest.fixture

@@ -7,8 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from toy_language import ALL, GOLD, ToyLanguage, make_env, table_scorer
 
-from helpers.budget import Budget
-from helpers.tree import leaves, path_probability, tokens_spent, walk
+from helpers.search import Budget, leaves, path_probability, tokens_spent, walk
 
 LONGEST = len("The answer is 3.") + 1  # tokens of a step of the language
 languages = st.builds(

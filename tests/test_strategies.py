@@ -19,12 +19,10 @@ from toy_language import (
     table_scorer,
 )
 
-from helpers.budget import LONG_PATH, PATH, Budget
 from helpers.env import GSM8KEnv, Problem
 from helpers.llm import LLMGen, SharedSamples
 from helpers.rewards import ArithmeticChecker
-from helpers.tree import leaves, walk
-from helpers.voting import best_of_n, greedy
+from helpers.search import LONG_PATH, PATH, Budget, best_of_n, greedy, leaves, walk
 
 each_strategy = pytest.mark.parametrize("name", ALL)
 

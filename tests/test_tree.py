@@ -7,7 +7,7 @@ from gymnasium.error import ResetNeeded
 from scripted_llm import ScriptedLLM
 
 from helpers.env import GSM8KEnv, Problem
-from helpers.tree import (
+from helpers.search import (
     Node,
     breadth_first,
     expand,
@@ -15,9 +15,9 @@ from helpers.tree import (
     path_probability,
     to_text,
     tokens_spent,
-    verdict,
     walk,
 )
+from helpers.search.tree import verdict
 
 PICNIC = Problem("How many guests?", "15")
 

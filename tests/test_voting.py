@@ -15,14 +15,16 @@ from toy_language import (
     values,
 )
 
-from helpers.base import Search
-from helpers.tree import leaves, path_probability, walk
-from helpers.voting import (
+from helpers.search import (
+    Search,
     adaptive,
     best_of_n,
     draw_paths,
     greedy,
+    leaves,
+    path_probability,
     self_consistency,
+    walk,
     weighted_vote,
 )
 

@@ -12,7 +12,7 @@ from test_evaluation import results
 
 from helpers.evaluation import evaluate
 from helpers.llm import LLMError, LLMGen, connection
-from helpers.voting import self_consistency
+from helpers.search import self_consistency
 
 ROWS = [{"question": f"How many, {i}?", "answer": "7"} for i in range(3)]
 STRATEGY = partial(self_consistency, budget=200, n=1)

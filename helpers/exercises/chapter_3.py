@@ -10,7 +10,7 @@ from helpers.exercises.checking import are_numbers, call, exercise, expect, shor
 from helpers.llm import Action, LLMGen, Step, merge_steps
 from helpers.problems import extract_answer, generate
 from helpers.rewards import find_equations
-from helpers.tree import Node, breadth_first, expand, leaves, path_probability
+from helpers.search import Node, breadth_first, expand, leaves, path_probability
 
 
 class Script:

@@ -7,7 +7,6 @@ from operator import itemgetter
 from statistics import fmean
 from typing import Any
 
-from helpers.base import Search, SearchResult
 from helpers.env import GSM8KEnv, Problem
 from helpers.exercises import toys
 from helpers.exercises.checking import are_numbers, call, exercise, expect, is_number
@@ -15,9 +14,7 @@ from helpers.exercises.toys import Table, Toy, crooked
 from helpers.llm import Action, LLMGen
 from helpers.problems import load_problems, read_gold
 from helpers.rewards import AGGREGATIONS, Path, aggregate, find_equations
-from helpers.search import mcts
-from helpers.tree import Node, leaves
-from helpers.voting import self_consistency
+from helpers.search import Node, Search, SearchResult, leaves, mcts, self_consistency
 
 
 @exercise

@@ -18,7 +18,6 @@ from typing import Any, NamedTuple
 from tqdm import tqdm
 
 from helpers.abacus import WEIGHTS
-from helpers.base import SearchResult
 from helpers.env import GSM8KEnv, Problem
 from helpers.executors import processes
 from helpers.journal import Journal, whole_lines
@@ -31,7 +30,7 @@ from helpers.rewards import (
     aggregate,
     confidence,
 )
-from helpers.search import STRATEGIES, beam_search, mcts
+from helpers.search import STRATEGIES, SearchResult, beam_search, mcts
 
 FILE = Path(__file__).with_name("search.jsonl")
 BUDGETS = (1024, 512, 256)  # the largest first: the others find its samples

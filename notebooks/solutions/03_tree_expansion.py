@@ -9,7 +9,7 @@ from collections import Counter
 from helpers.env import CoTEnv, GSM8KEnv, Problem
 from helpers.llm import Action, LLMGen
 from helpers.problems import extract_answer
-from helpers.tree import Node, breadth_first, expand, leaves, path_probability, walk
+from helpers.search import Node, breadth_first, expand, leaves, path_probability, walk
 
 # %% exercise_3_1
 predicted = ...  # {2: (nodes, deepest), 8: (nodes, deepest)}

@@ -6,15 +6,20 @@
 # %% setup
 from math import sqrt
 
-from helpers.base import Search, SearchResult
-from helpers.budget import Budget
 from helpers.env import CoTEnv, GSM8KEnv, Problem
 from helpers.llm import LLMGen
 from helpers.problems import load_problems
 from helpers.rewards import AGGREGATIONS, ArithmeticChecker, Scorer, aggregate
-from helpers.search import mcts, rank
-from helpers.tree import Node, leaves
-from helpers.voting import draw_paths
+from helpers.search import (
+    Budget,
+    Node,
+    Search,
+    SearchResult,
+    draw_paths,
+    leaves,
+    mcts,
+    rank,
+)
 
 # %% exercise_5_1
 next_child = ...  # "A", "B" or "C"

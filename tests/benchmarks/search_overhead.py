@@ -13,12 +13,10 @@ from functools import partial
 
 from frame import Row, alternate
 
-from helpers.base import SearchResult
 from helpers.env import GSM8KEnv, Problem
 from helpers.llm import LLMGen, Step, derive_seed
 from helpers.problems import generate
-from helpers.search import beam_search, dvts, mcts
-from helpers.tree import walk
+from helpers.search import SearchResult, beam_search, dvts, mcts, walk
 
 SIZES = 100, 1_000, 10_000  # nodes, about
 BRANCHING, DEPTH, TOKENS = 8, 6, 20  # TOKENS: of a step

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from helpers.exercises import check
 from helpers.problems import extract_answer, generate
-from helpers.tree import Node, breadth_first, expand, tokens_spent, walk
+from helpers.search import Node, breadth_first, expand, tokens_spent, walk
 
 
 def grow(env, budget, last=True, flip=False, most=None):

@@ -3,15 +3,12 @@
 from dataclasses import replace
 from math import isclose
 
-from helpers.base import Search
 from helpers.env import GSM8KEnv, Problem
 from helpers.exercises import check, toys
 from helpers.llm import LLMGen
 from helpers.problems import load_problems
 from helpers.rewards import AGGREGATIONS, Path
-from helpers.search import mcts, rank
-from helpers.tree import leaves, walk
-from helpers.voting import best_of_n, draw_paths
+from helpers.search import Search, best_of_n, draw_paths, leaves, mcts, rank, walk
 
 
 def winner(votes, join=sum):

@@ -14,12 +14,13 @@ from dataclasses import dataclass
 from fractions import Fraction
 from math import fsum, isfinite
 
-from helpers.budget import LONG_PATH, Budget, Meter
 from helpers.env import CoTEnv
 from helpers.llm import Action, LLMGen, check_given, check_limits
 from helpers.problems import Answer
 from helpers.rewards import ArithmeticChecker, Path, Scorer
-from helpers.tree import Node, expand, leaves
+
+from .budget import LONG_PATH, Budget, Meter
+from .tree import Node, expand, leaves
 
 STEP_TOKENS = 32  # of a long sentence
 SCORER = "A scorer takes a list of paths and gives a finite number for each."

@@ -21,13 +21,14 @@ from math import sqrt
 
 import numpy as np
 
-from helpers.base import Search, SearchResult
-from helpers.budget import LONG_PATH, Budget
 from helpers.env import CoTEnv
 from helpers.llm import LLMGen, check_given, check_limits, derive_seed
 from helpers.rewards import Scorer
-from helpers.tree import Node
-from helpers.voting import (
+
+from .base import Search, SearchResult
+from .budget import LONG_PATH, Budget
+from .tree import Node
+from .voting import (
     adaptive,
     best_of_n,
     by_count,

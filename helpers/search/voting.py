@@ -16,12 +16,13 @@ from collections import Counter
 from collections.abc import Sequence
 from fractions import Fraction
 
-from helpers.base import Search, SearchResult
-from helpers.budget import PATH, Budget
 from helpers.env import CoTEnv
 from helpers.llm import LLMGen, check_given
 from helpers.rewards import Path, Scorer
-from helpers.tree import Node
+
+from .base import Search, SearchResult
+from .budget import PATH, Budget
+from .tree import Node
 
 
 def no_opinion(paths: Sequence[Path]) -> list[float]:
