@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from helpers.at_k import majority_vote
 from helpers.llm import LLMGen, Step
 from helpers.problems import Answer, extract_answer, is_correct
+from helpers.stats import majority_vote
 
 
 @dataclass(frozen=True)

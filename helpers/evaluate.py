@@ -29,7 +29,6 @@ from typing import Any
 
 from helpers.abacus import WEIGHTS
 from helpers.env import GSM8KEnv
-from helpers.estimates import with_interval
 from helpers.evaluation import evaluate
 from helpers.executors import dask_client, processes
 from helpers.journal import whole_lines
@@ -41,6 +40,7 @@ from helpers.report_page import figure_of, to_html, to_markdown, to_text
 from helpers.rewards import ArithmeticChecker, Scorer, aggregate, confidence
 from helpers.search import STRATEGIES
 from helpers.solver import Strategy
+from helpers.stats import with_interval
 
 SCORERS = ("arithmetic", "confidence", "prm")
 RUN_EXAMPLE = """example: 200 problems of GSM8K with llama3.2 on two Ollama servers

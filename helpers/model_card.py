@@ -19,12 +19,11 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from helpers.at_k import pass_at_k
 from helpers.attempts import Attempts, attempt
 from helpers.env import GSM8KEnv, Problem
-from helpers.estimates import paired_difference, with_interval
 from helpers.llm import LLMGen
 from helpers.problems import generate
+from helpers.stats import paired_difference, pass_at_k, with_interval
 
 CARD = Path(__file__).parent / "abacus" / "README.md"
 MARK = "<!-- measured by python -m helpers.model_card; do not edit below -->"

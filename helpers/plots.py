@@ -16,8 +16,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from helpers.estimates import wilson_interval
 from helpers.search import Node, numbers, path_probability
+from helpers.stats import wilson_interval
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -24,8 +24,6 @@ from math import inf, nan
 from pathlib import Path
 from typing import Any
 
-from helpers.at_k import best_at_k, pass_at_k, vote_at_k
-from helpers.estimates import Estimate, bootstrap, mcnemar_p, wilson_interval
 from helpers.records import (
     Record,
     Sample,
@@ -33,7 +31,18 @@ from helpers.records import (
     read_configuration,
     read_records,
 )
-from helpers.verification import Bin, calibration_error, reliability
+from helpers.stats import (
+    Bin,
+    Estimate,
+    best_at_k,
+    bootstrap,
+    calibration_error,
+    mcnemar_p,
+    pass_at_k,
+    reliability,
+    vote_at_k,
+    wilson_interval,
+)
 
 
 class Report:

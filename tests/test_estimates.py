@@ -8,15 +8,17 @@ import numpy as np
 import pytest
 from scripted_llm import ScriptedLLM
 
-from helpers.at_k import majority_at_k, majority_vote, pass_at_k
 from helpers.attempts import Attempts, attempt
-from helpers.estimates import (
+from helpers.problems import Answer
+from helpers.stats import (
+    majority_at_k,
+    majority_vote,
     mcnemar_p,
     paired_difference,
+    pass_at_k,
     wilson_interval,
     with_interval,
 )
-from helpers.problems import Answer
 
 
 def answers(*values: int | None) -> list[Answer]:

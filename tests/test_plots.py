@@ -14,7 +14,6 @@ from scripted_llm import ScriptedLLM
 from toy_language import ToyLanguage, make_env, table_scorer
 
 from helpers.env import GSM8KEnv, Problem
-from helpers.estimates import wilson_interval
 from helpers.llm import Action, derive_seed
 from helpers.plots import (
     bar_chart,
@@ -27,6 +26,7 @@ from helpers.plots import (
     visible,
 )
 from helpers.search import STRATEGIES, Node, breadth_first, leaves, walk
+from helpers.stats import wilson_interval
 
 MARKET = Problem("How much?", "15")
 

@@ -10,10 +10,10 @@ import pytest
 from scipy import stats
 from test_evaluation import VOTE, Fragile, run
 
-from helpers.estimates import bootstrap, mcnemar_p, wilson_interval
 from helpers.records import Record, RecordFile, Sample
 from helpers.report import Report, compare_runs, short_name
 from helpers.report_page import figure_of, to_html, to_markdown, to_text
+from helpers.stats import bootstrap, mcnemar_p, wilson_interval
 
 CONFIGURATION = {
     "strategy": {"name": "best_of_n", "budget": 9}, "model": {"name": "toy"},

@@ -24,7 +24,7 @@ from helpers.rewards import (
     texts_of,
 )
 from helpers.rewards.models import loss_and_gradients, predict
-from helpers.verification import calibration_error, roc_auc
+from helpers.stats import calibration_error, roc_auc
 
 RNG = np.random.default_rng(0)
 

@@ -9,8 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helpers.at_k import best_at_k, vote_at_k
-from helpers.verification import calibration_error, first_below, reliability, roc_auc
+from helpers.stats import (
+    best_at_k,
+    calibration_error,
+    first_below,
+    reliability,
+    roc_auc,
+    vote_at_k,
+)
 
 SCORED = st.lists(st.tuples(st.sampled_from([0, 0.2, 0.5, 1]), st.booleans()),
                   min_size=1, max_size=7)  # fmt: skip

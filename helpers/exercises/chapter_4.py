@@ -8,7 +8,6 @@ from itertools import product
 from math import sqrt
 from typing import Any
 
-from helpers.at_k import pass_at_k
 from helpers.exercises.checking import (
     are_numbers,
     call,
@@ -18,6 +17,7 @@ from helpers.exercises.checking import (
     short,
 )
 from helpers.problems import extract_answer
+from helpers.stats import pass_at_k
 
 GOLD = Fraction(1200)
 

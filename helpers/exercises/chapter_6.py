@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from helpers.at_k import best_at_k
 from helpers.exercises.checking import (
     call,
     exercise,
@@ -18,7 +17,7 @@ from helpers.exercises.checking import (
     plain,
     short,
 )
-from helpers.verification import roc_auc
+from helpers.stats import best_at_k, roc_auc
 
 JOINS = {"last": lambda s: s[-1], "min": min, "product": math.prod, "mean": fmean}
 SHARES = [c / 8 for c in range(9)]  # of right rollouts

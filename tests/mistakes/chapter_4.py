@@ -4,10 +4,9 @@ import random
 from collections import Counter
 from math import comb
 
-from helpers.at_k import pass_at_k
-from helpers.estimates import wilson_interval
 from helpers.exercises import check
 from helpers.problems import extract_answer
+from helpers.stats import pass_at_k, wilson_interval
 
 
 def naive(n, c, k):

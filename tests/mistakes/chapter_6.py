@@ -7,7 +7,7 @@ import numpy as np
 
 from helpers.exercises import check
 from helpers.rewards import sigmoid
-from helpers.verification import roc_auc
+from helpers.stats import roc_auc
 
 
 def pairs(scores, right, groups, tie=0.5, across=False):
