@@ -29,7 +29,7 @@ from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from helpers.env import CoTEnv
-from helpers.journal import Journal, whole_lines
+from helpers.evaluation import Journal, whole_lines
 from helpers.llm import Action, LLMGen, SharedSamples, check_limits, derive_seed
 from helpers.rewards import Path
 from helpers.search import Budget, Search, no_opinion

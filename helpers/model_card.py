@@ -19,8 +19,8 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from helpers.attempts import Attempts, attempt
 from helpers.env import GSM8KEnv, Problem
+from helpers.evaluation import Attempts, attempt
 from helpers.llm import LLMGen
 from helpers.problems import generate
 from helpers.stats import paired_difference, pass_at_k, with_interval

@@ -7,11 +7,10 @@ from functools import partial
 import pytest
 from test_evaluation import problems, results
 
-from helpers.evaluate import main
-from helpers.evaluation import evaluate
+from helpers.evaluation import Report, evaluate
+from helpers.evaluation.__main__ import main
 from helpers.llm import LLMGen
 from helpers.problems import load_problems
-from helpers.report import Report
 from helpers.search import greedy, self_consistency
 
 distributed = pytest.importorskip("distributed")

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scripted_llm import ScriptedLLM
 
-from helpers.attempts import Attempts, attempt
+from helpers.evaluation import Attempts, attempt
 from helpers.problems import Answer
 from helpers.stats import (
     majority_at_k,

@@ -11,12 +11,10 @@ import pytest
 from fake_ollama import FakeOllama
 from test_evaluation import results
 
-from helpers.evaluate import main
-from helpers.evaluation import evaluate
+from helpers.evaluation import Report, evaluate, read_configuration
+from helpers.evaluation.__main__ import main
 from helpers.llm import LLMGen
 from helpers.problems import load_problems
-from helpers.records import read_configuration
-from helpers.report import Report
 from helpers.rewards import confidence
 from helpers.search import beam_search
 

@@ -17,12 +17,19 @@ import pytest
 from toy_language import GOLD, PLENTY, ToyLanguage, table_scorer
 
 from helpers.env import GSM8KEnv, Problem
-from helpers.evaluation import MAX_FAILURES, evaluate
-from helpers.executors import processes
+from helpers.evaluation import (
+    Record,
+    Report,
+    describe,
+    evaluate,
+    processes,
+    read_configuration,
+    read_records,
+    to_line,
+)
+from helpers.evaluation.records import to_record
+from helpers.evaluation.run import MAX_FAILURES
 from helpers.llm import LLMError, LLMGen, SharedSamples, failure
-from helpers.provenance import describe
-from helpers.records import Record, read_configuration, read_records, to_line, to_record
-from helpers.report import Report
 from helpers.rewards import ArithmeticChecker, aggregate, confidence
 from helpers.search import (
     Budget,

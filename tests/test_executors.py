@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from fake_ollama import HANG
 
-from helpers.executors import WORKER, processes
+from helpers.evaluation import processes
+from helpers.evaluation.executors import WORKER
 from helpers.llm import map_in_threads
 
 each_number = pytest.mark.parametrize("n", [1, 2, 4, 100])

@@ -27,7 +27,7 @@ from helpers.abacus import (
 )
 from helpers.abacus.engine import HERE
 from helpers.abacus.hasty import both_ways, hurry
-from helpers.executors import processes
+from helpers.evaluation import processes
 from helpers.llm import LLMError, LLMGen
 from helpers.losses import grpo_loss
 from helpers.problems import generate

@@ -5,7 +5,8 @@ import sys
 
 import pytest
 
-from helpers.journal import Journal, torn_line, whole_lines
+from helpers.evaluation import Journal, whole_lines
+from helpers.evaluation.journal import torn_line
 
 LINES = ['{"a": 1}', '{"b": "é"}', '{"c": [3]}']
 

@@ -19,7 +19,7 @@ from helpers.abacus import (
     to_lesson,
 )
 from helpers.abacus.engine import HERE
-from helpers.executors import processes
+from helpers.evaluation import processes
 from helpers.learning import (
     Round,
     choose,

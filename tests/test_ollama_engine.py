@@ -31,8 +31,8 @@ from helpers.abacus import (  # noqa: E402
     write_gguf,  # noqa: E402
 )
 from helpers.env import GSM8KEnv, Problem  # noqa: E402
-from helpers.evaluate import main  # noqa: E402
 from helpers.evaluation import evaluate  # noqa: E402
+from helpers.evaluation.__main__ import main  # noqa: E402
 from helpers.llm import (  # noqa: E402  # noqa: E402
     LLMGen,
     SharedSamples,

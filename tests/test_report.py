@@ -10,9 +10,17 @@ import pytest
 from scipy import stats
 from test_evaluation import VOTE, Fragile, run
 
-from helpers.records import Record, RecordFile, Sample
-from helpers.report import Report, compare_runs, short_name
-from helpers.report_page import figure_of, to_html, to_markdown, to_text
+from helpers.evaluation import (
+    Record,
+    Report,
+    compare_runs,
+    figure_of,
+    to_html,
+    to_markdown,
+    to_text,
+)
+from helpers.evaluation.records import RecordFile, Sample
+from helpers.evaluation.report import short_name
 from helpers.stats import bootstrap, mcnemar_p, wilson_interval
 
 CONFIGURATION = {

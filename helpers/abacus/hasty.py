@@ -69,7 +69,7 @@ def main() -> None:
     parser.add_argument("--problems", type=int, default=PROBLEMS, help="to learn from")
     parser.add_argument("--out", type=Path, default=Path("build/hasty.npz"))
     args = parser.parse_args()
-    from helpers.executors import processes  # looks above this package
+    from helpers.evaluation import processes  # looks above this package
 
     with processes() as executor, tqdm(total=args.problems, unit="problem") as bar:
         learner = Learner(rate=0.05, executor=executor)

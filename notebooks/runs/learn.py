@@ -28,8 +28,7 @@ from tqdm import tqdm
 from helpers.abacus import WEIGHTS, Learner
 from helpers.abacus.engine import HERE
 from helpers.env import GSM8KEnv, Problem
-from helpers.executors import processes
-from helpers.journal import Journal, whole_lines
+from helpers.evaluation import Journal, processes, whole_lines
 from helpers.learning import Round, expert_iteration, grpo, train
 from helpers.llm import LLMGen
 from helpers.problems import generate

@@ -19,8 +19,7 @@ from tqdm import tqdm
 
 from helpers.abacus import WEIGHTS
 from helpers.env import GSM8KEnv, Problem
-from helpers.executors import processes
-from helpers.journal import Journal, whole_lines
+from helpers.evaluation import Journal, processes, whole_lines
 from helpers.llm import LLMGen, SharedSamples
 from helpers.problems import generate
 from helpers.rewards import (

@@ -14,12 +14,9 @@ from statistics import fmean
 
 from frame import Row, alternate, rate, seconds
 
-from helpers.evaluation import evaluate
-from helpers.executors import processes
+from helpers.evaluation import Report, evaluate, processes, to_line
 from helpers.llm import LLMGen
 from helpers.problems import generate
-from helpers.records import to_line
-from helpers.report import Report
 from helpers.search import beam_search
 
 STRATEGY = partial(beam_search, budget=1024)

@@ -10,7 +10,7 @@ from functools import partial
 from frame import Row, alternate, rate
 
 from helpers.abacus import END_OF_TEXT, Learner, Lesson, imitation_loss, to_lesson
-from helpers.executors import processes
+from helpers.evaluation import processes
 from helpers.problems import PROBLEM_FORMAT, format_solution, generate
 
 SAMPLES = 2  # solutions of one problem; expert iteration keeps so many

@@ -14,8 +14,9 @@ from collections.abc import Sequence
 from html import escape
 
 from helpers.plots import COLOURS, MARKERS
-from helpers.records import flatten
-from helpers.report import Report
+
+from .records import flatten
+from .report import Report
 
 COLUMNS = (
     "run", "model", "solved", "failed", "right, %", "tokens each", "seconds each",

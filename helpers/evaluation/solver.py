@@ -16,7 +16,9 @@ from typing import Any
 from helpers.env import CoTEnv, GSM8KEnv, Problem
 from helpers.llm import LLMError, LLMGen, failure
 from helpers.problems import is_correct, read_gold
-from helpers.provenance import (
+from helpers.search import SearchResult, leaves
+
+from .provenance import (
     as_mapping,
     describe,
     describe_model,
@@ -24,8 +26,7 @@ from helpers.provenance import (
     name_of,
     options_of,
 )
-from helpers.records import Record, Sample, short_hash
-from helpers.search import SearchResult, leaves
+from .records import Record, Sample, short_hash
 
 Strategy = Callable[..., SearchResult]
 # Strategies whose paths are independent samples: what pass@k and its like need.

@@ -24,13 +24,6 @@ from math import inf, nan
 from pathlib import Path
 from typing import Any
 
-from helpers.records import (
-    Record,
-    Sample,
-    differences,
-    read_configuration,
-    read_records,
-)
 from helpers.stats import (
     Bin,
     Estimate,
@@ -43,6 +36,8 @@ from helpers.stats import (
     vote_at_k,
     wilson_interval,
 )
+
+from .records import Record, Sample, differences, read_configuration, read_records
 
 
 class Report:

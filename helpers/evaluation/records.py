@@ -23,7 +23,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from helpers.journal import Journal, whole_lines
+from .journal import Journal, whole_lines
 
 
 class Sample(NamedTuple):

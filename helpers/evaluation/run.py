@@ -28,16 +28,10 @@ from typing import Any
 
 from helpers.env import CoTEnv
 from helpers.llm import LLMError, LLMGen, check_limits
-from helpers.records import Record, RecordFile
-from helpers.report import Report
-from helpers.solver import (
-    HOPELESS,
-    Solver,
-    Strategy,
-    configuration_of,
-    hash_of,
-    usual_env,
-)
+
+from .records import Record, RecordFile
+from .report import Report
+from .solver import HOPELESS, Solver, Strategy, configuration_of, hash_of, usual_env
 
 PAUSES = (2.0, 10.0, 30.0)  # seconds before a problem is tried again
 MAX_FAILURES = 10  # failures of the server in a row after which a run is given up

@@ -29,18 +29,19 @@ from typing import Any
 
 from helpers.abacus import WEIGHTS
 from helpers.env import GSM8KEnv
-from helpers.evaluation import evaluate
-from helpers.executors import dask_client, processes
-from helpers.journal import whole_lines
 from helpers.llm import LLMError, LLMGen
 from helpers.problems import SPLITS, load_problems
-from helpers.records import Record, read_configuration
-from helpers.report import Report, compare_runs
-from helpers.report_page import figure_of, to_html, to_markdown, to_text
 from helpers.rewards import ArithmeticChecker, Scorer, aggregate, confidence
 from helpers.search import STRATEGIES
-from helpers.solver import Strategy
 from helpers.stats import with_interval
+
+from .executors import dask_client, processes
+from .journal import whole_lines
+from .page import figure_of, to_html, to_markdown, to_text
+from .records import Record, read_configuration
+from .report import Report, compare_runs
+from .run import evaluate
+from .solver import Strategy
 
 SCORERS = ("arithmetic", "confidence", "prm")
 RUN_EXAMPLE = """example: 200 problems of GSM8K with llama3.2 on two Ollama servers

@@ -1,0 +1,41 @@
+"""Many problems, nothing lost, honest reports. The command: `python -m helpers.evaluation`.
+
+Vocabulary
+    run        a strategy on problems by a model. Its records stand in a file; a run that
+               was stopped goes on from there.
+    record     one problem's result, or its failure.
+    journal    a file that grows by whole lines and survives a crash.
+    executor   who solves the problems: nobody else, threads, processes, Dask's workers.
+    report     what records add up to. A *comparison* is of two runs, problem by problem.
+    attempt    a whole solution with the answer read in it, of no run.
+"""
+
+from .attempts import Attempts, attempt
+from .executors import dask_client, processes
+from .journal import Journal, whole_lines
+from .page import figure_of, to_html, to_markdown, to_text
+from .provenance import describe
+from .records import Record, read_configuration, read_records, to_line
+from .report import Report, compare_runs
+from .run import evaluate
+
+__all__ = [
+    "Attempts",
+    "attempt",
+    "evaluate",
+    "dask_client",
+    "processes",
+    "Record",
+    "read_configuration",
+    "read_records",
+    "to_line",
+    "Report",
+    "compare_runs",
+    "figure_of",
+    "to_html",
+    "to_markdown",
+    "to_text",
+    "Journal",
+    "whole_lines",
+    "describe",
+]
