@@ -28,8 +28,8 @@ from helpers.abacus import (
 from helpers.abacus.engine import HERE
 from helpers.abacus.hasty import both_ways, hurry
 from helpers.evaluation import processes
+from helpers.learning import grpo_loss
 from helpers.llm import LLMError, LLMGen
-from helpers.losses import grpo_loss
 from helpers.problems import generate
 
 HASTY = HERE / "hasty.npz"

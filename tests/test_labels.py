@@ -8,16 +8,15 @@ from types import SimpleNamespace
 import pytest
 from toy_language import GOLD, PLENTY, ToyLanguage, make_env
 
-from helpers.labels import (
+from helpers.learning import (
     estimate_values,
-    export_trl,
     first_error,
-    go_on,
     label_steps,
     read_rows,
     sample_paths,
     to_path,
 )
+from helpers.learning.labels import export_trl, go_on
 from helpers.llm import LLMGen, derive_seed
 from helpers.search import Search, draw_paths, no_opinion
 

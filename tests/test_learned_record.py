@@ -13,9 +13,11 @@ sys.path.insert(0, str(RUNS))
 import learn  # noqa: E402
 
 from helpers.abacus import Learner  # noqa: E402
-from helpers.learning import Round  # noqa: E402
+from helpers.learning import (
+    Round,  # noqa: E402
+    sample_solutions,  # noqa: E402
+)
 from helpers.problems import generate  # noqa: E402
-from helpers.solutions import sample_solutions  # noqa: E402
 from helpers.stats import paired_difference  # noqa: E402
 
 HEAD, *LINES = map(json.loads, learn.FILE.read_text(encoding="utf-8").splitlines())

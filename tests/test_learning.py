@@ -22,27 +22,25 @@ from helpers.abacus.engine import HERE
 from helpers.evaluation import processes
 from helpers.learning import (
     Round,
+    Solution,
+    advantages,
     choose,
     expert_iteration,
     grpo,
-    line_numbers,
-    measure,
-    token_advantages,
-    train,
-)
-from helpers.llm import LLMGen, derive_seed
-from helpers.losses import advantages, grpo_loss, step_advantages
-from helpers.problems import generate
-from helpers.rewards import ArithmeticChecker
-from helpers.search import STRATEGIES
-from helpers.solutions import (
-    Solution,
+    grpo_loss,
     keep_right,
-    prompt_of,
     right_answer,
     sample_solutions,
     search_solutions,
+    step_advantages,
+    train,
 )
+from helpers.learning.rounds import line_numbers, measure, token_advantages
+from helpers.learning.solutions import prompt_of
+from helpers.llm import LLMGen, derive_seed
+from helpers.problems import generate
+from helpers.rewards import ArithmeticChecker
+from helpers.search import STRATEGIES
 
 HASTY = HERE / "hasty.npz"
 ROWS = generate("train", 24, 700_000, (2, 2))

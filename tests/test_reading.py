@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from helpers.labels import draw_solutions
+from helpers.learning.labels import draw_solutions
 from helpers.llm import LLMError, LLMGen, embed, next_tokens
 from helpers.problems import PROBLEM_FORMAT, TASK_DESCRIPTION, generate
 

@@ -7,7 +7,7 @@ from autograd import grad
 
 from helpers.abacus.engine import HERE
 from helpers.env import GSM8KEnv, Problem
-from helpers.labels import sample_paths
+from helpers.learning import sample_paths
 from helpers.llm import Action, LLMGen
 from helpers.problems import generate
 from helpers.rewards import (

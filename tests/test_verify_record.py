@@ -14,7 +14,7 @@ import label  # noqa: E402
 import verify  # noqa: E402
 
 from helpers.env import GSM8KEnv, Problem  # noqa: E402
-from helpers.labels import label_steps, read_rows, sample_paths  # noqa: E402
+from helpers.learning import label_steps, read_rows, sample_paths  # noqa: E402
 from helpers.llm import LLMGen  # noqa: E402
 from helpers.problems import generate  # noqa: E402
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from helpers.env import GSM8KEnv, Problem
-from helpers.labels import label_steps, sample_paths
+from helpers.learning import label_steps, sample_paths
 from helpers.llm import LLMGen
 from helpers.problems import ASKED_WEIGHTS, generate
 

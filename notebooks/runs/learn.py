@@ -29,12 +29,18 @@ from helpers.abacus import WEIGHTS, Learner
 from helpers.abacus.engine import HERE
 from helpers.env import GSM8KEnv, Problem
 from helpers.evaluation import Journal, processes, whole_lines
-from helpers.learning import Round, expert_iteration, grpo, train
+from helpers.learning import (
+    Round,
+    expert_iteration,
+    grpo,
+    sample_solutions,
+    search_solutions,
+    train,
+)
 from helpers.llm import LLMGen
 from helpers.problems import generate
 from helpers.rewards import ArithmeticChecker, ProcessRewardModel
 from helpers.search import STRATEGIES
-from helpers.solutions import sample_solutions, search_solutions
 
 FILE = Path(__file__).with_name("learned.jsonl")
 MODELS = Path(__file__).parents[2] / "build" / "learned"

@@ -25,7 +25,7 @@ from record import go_on, make_env
 from helpers.abacus import WEIGHTS
 from helpers.abacus.engine import HERE
 from helpers.env import GSM8KEnv
-from helpers.labels import read_rows, sample_paths, to_path
+from helpers.learning import read_rows, sample_paths, to_path
 from helpers.llm import LLMGen, SharedSamples
 from helpers.problems import extract_answer, generate, is_correct
 from helpers.rewards import (

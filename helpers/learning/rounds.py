@@ -39,8 +39,9 @@ from helpers.abacus import (
     to_lesson,
 )
 from helpers.llm import check_given, check_limits, derive_seed
-from helpers.losses import advantages, grpo_loss, step_advantages
-from helpers.solutions import (
+
+from .losses import advantages, grpo_loss, step_advantages
+from .solutions import (
     Reward,
     Row,
     Solution,
