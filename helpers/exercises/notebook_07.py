@@ -8,16 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from helpers.exercises.checking import (
-    are_numbers,
-    call,
-    exercise,
-    expect,
-    is_number,
-    near,
-    plain,
-)
 from helpers.problems import is_correct
+
+from .checking import are_numbers, call, exercise, expect, is_number, near, plain
 
 
 @exercise

@@ -8,16 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from helpers.exercises.checking import (
-    call,
-    exercise,
-    expect,
-    is_number,
-    near,
-    plain,
-    short,
-)
 from helpers.stats import best_at_k, roc_auc
+
+from .checking import call, exercise, expect, is_number, near, plain, short
 
 JOINS = {"last": lambda s: s[-1], "min": min, "product": math.prod, "mean": fmean}
 SHARES = [c / 8 for c in range(9)]  # of right rollouts

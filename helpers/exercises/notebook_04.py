@@ -8,16 +8,10 @@ from itertools import product
 from math import sqrt
 from typing import Any
 
-from helpers.exercises.checking import (
-    are_numbers,
-    call,
-    exercise,
-    expect,
-    is_number,
-    short,
-)
 from helpers.problems import extract_answer
 from helpers.stats import pass_at_k
+
+from .checking import are_numbers, call, exercise, expect, is_number, short
 
 GOLD = Fraction(1200)
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from helpers.exercises.checking import call, exercise, expect, is_number, short
 from helpers.llm import LLMGen, Step, derive_seed
 from helpers.problems import generate, is_correct
+
+from .checking import call, exercise, expect, is_number, short
 
 
 @exercise

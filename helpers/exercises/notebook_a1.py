@@ -21,8 +21,9 @@ from helpers.abacus import (
     mean_shares,
     without,
 )
-from helpers.exercises.checking import call, exercise, expect, is_number, short
 from helpers.problems import generate
+
+from .checking import call, exercise, expect, is_number, short
 
 
 def count(config: Config) -> int:

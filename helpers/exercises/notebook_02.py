@@ -8,7 +8,6 @@ from typing import Any
 import gymnasium
 
 from helpers.env import CoTEnv, GSM8KEnv, Problem
-from helpers.exercises.checking import call, exercise, expect, given, is_number
 from helpers.llm import LLMGen
 from helpers.problems import (
     PROBLEM_FORMAT,
@@ -19,6 +18,8 @@ from helpers.problems import (
     read_gold,
     strip_annotations,
 )
+
+from .checking import call, exercise, expect, given, is_number
 
 SILENT: Any = object()  # stands in for a model that nobody asks
 

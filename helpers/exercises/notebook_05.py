@@ -8,13 +8,14 @@ from statistics import fmean
 from typing import Any
 
 from helpers.env import GSM8KEnv, Problem
-from helpers.exercises import toys
-from helpers.exercises.checking import are_numbers, call, exercise, expect, is_number
-from helpers.exercises.toys import Table, Toy, crooked
 from helpers.llm import Action, LLMGen
 from helpers.problems import load_problems, read_gold
 from helpers.rewards import AGGREGATIONS, Path, aggregate, find_equations
 from helpers.search import Node, Search, SearchResult, leaves, mcts, self_consistency
+
+from . import toys
+from .checking import are_numbers, call, exercise, expect, is_number
+from .toys import Table, Toy, crooked
 
 
 @exercise

@@ -8,7 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
-from helpers.exercises.checking import are_numbers, call, exercise, expect, near
+from .checking import are_numbers, call, exercise, expect, near
 
 
 def nearly(number: float, truth: float) -> bool:

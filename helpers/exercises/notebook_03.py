@@ -6,11 +6,12 @@ from collections import Counter
 from typing import Any
 
 from helpers.env import FIRST_PROBLEM, CoTEnv, GSM8KEnv, Problem
-from helpers.exercises.checking import are_numbers, call, exercise, expect, short
 from helpers.llm import Action, LLMGen, Step, merge_steps
 from helpers.problems import extract_answer, generate
 from helpers.rewards import find_equations
 from helpers.search import Node, breadth_first, expand, leaves, path_probability
+
+from .checking import are_numbers, call, exercise, expect, short
 
 
 class Script:
