@@ -26,11 +26,11 @@ from helpers.abacus import (
     to_lesson,
 )
 from helpers.abacus.engine import HERE
-from helpers.abacus.hasty import both_ways, hurry
 from helpers.evaluation import processes
 from helpers.learning import grpo_loss
 from helpers.llm import LLMError, LLMGen
 from helpers.problems import generate
+from helpers.workshop.hasty import both_ways, hurry
 
 HASTY = HERE / "hasty.npz"
 RNG = np.random.default_rng(0)

@@ -25,17 +25,10 @@ from helpers.abacus import (
     logits,
     rotary,
 )
-from helpers.abacus.bulk import Writer  # noqa: E402
 from helpers.abacus.engine import HERE
 from helpers.llm import (
     LLMGen,  # noqa: E402
     embed,  # noqa: E402
-)
-from helpers.prm_training import (  # noqa: E402
-    actions_of,
-    load_chunk,
-    train_prm,
-    training_problems,
 )
 from helpers.problems import (
     PROBLEM_FORMAT,
@@ -45,6 +38,8 @@ from helpers.problems import (
 )
 from helpers.rewards import Path as ReasoningPath  # noqa: E402
 from helpers.rewards import ProcessRewardModel, texts_of  # noqa: E402
+from helpers.workshop.bulk import Writer  # noqa: E402
+from helpers.workshop.prm import actions_of, load_chunk, train_prm, training_problems
 
 ROOT = Path(__file__).resolve().parents[1]
 LABELS = ROOT / "notebooks" / "runs" / "labels.jsonl"
@@ -187,7 +182,7 @@ def test_bulk_samples_follow_the_distribution(engine):
 
 
 def test_pre_training_a_reward_model_in_the_small(tmp_path, monkeypatch):
-    from helpers import prm_training
+    from helpers.workshop import prm
 
     monkeypatch.setattr(prm_training, "CHUNK", 10)
     out = tmp_path / "prm.npz"

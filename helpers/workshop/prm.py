@@ -16,10 +16,11 @@ from pathlib import Path as File
 import numpy as np
 from tqdm import tqdm
 
-from helpers.abacus.bulk import Solution, Writer
 from helpers.llm import Action, LLMGen
 from helpers.problems import ASKED_WEIGHTS, PROBLEM_FORMAT, TASK_DESCRIPTION, generate
 from helpers.rewards import GROUPS, Path, ProcessRewardModel, step_truths
+
+from .bulk import Solution, Writer
 
 CHUNK = 1000  # problems, about
 SAMPLES = 4  # solutions of each
