@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from helpers import check
+from helpers.__main__ import Finding, findings, main
 from helpers.abacus import client
-from helpers.check import Finding, findings, main
 
 ROOT = Path(__file__).resolve().parents[1]
 
