@@ -28,7 +28,6 @@ from pathlib import Path as File
 import numpy as np
 
 from helpers.abacus import adamw
-from helpers.abacus.engine import HERE
 from helpers.llm import LLMGen, check_limits, embed
 from helpers.problems import STOP_STRING
 
@@ -36,6 +35,7 @@ from .arithmetic import ArithmeticChecker
 from .scorers import Path, aggregate, step_confidence
 
 # What ships: models of abacus with all features, without arithmetic, with states alone
+HERE = File(__file__).parent
 PRM = HERE / "prm.npz"
 PRM_UNCHECKED = HERE / "prm_unchecked.npz"
 PRM_STATES = HERE / "prm_states.npz"

@@ -19,9 +19,7 @@ import numpy as np
 import torch
 from torch.nn.functional import scaled_dot_product_attention
 
-from .engine import Engine
-from .tokenizer import END_OF_TEXT
-from .transformer import hidden_states, logits, rotary
+from helpers.abacus import END_OF_TEXT, Engine, hidden_states, logits, rotary
 
 LONGEST = 320  # tokens of a solution
 ROOM = 64  # tokens by which a cache grows

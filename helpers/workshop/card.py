@@ -1,11 +1,11 @@
-"""The model card of abacus, measured: `python -m helpers.model_card`.
+"""The model card of abacus, measured: `python -m helpers.workshop.card`.
 
 Vocabulary: *greedy* takes the likeliest token throughout; a *sample* is drawn at
 temperature 1; *majority* is the most frequent answer of some samples; *pass@k* asks
 whether any of k samples is right. All on held-out test problems, asked zero-shot, with
 95 % Wilson intervals; the difference of two methods is paired by problem.
 
-    python -m helpers.model_card --problems 500 --samples 64
+    python -m helpers.workshop.card --problems 500 --samples 64
 
 It prints the table and writes `helpers/abacus/README.md`. It takes some minutes.
 """
@@ -25,8 +25,10 @@ from helpers.llm import LLMGen
 from helpers.problems import generate
 from helpers.stats import paired_difference, pass_at_k, with_interval
 
-CARD = Path(__file__).parent / "abacus" / "README.md"
-MARK = "<!-- measured by python -m helpers.model_card; do not edit below -->"
+from .places import ROOT
+
+CARD = ROOT / "helpers" / "abacus" / "README.md"
+MARK = "<!-- measured by python -m helpers.workshop.card; do not edit below -->"
 MAJORITY = 16
 
 
@@ -95,7 +97,7 @@ def table(results: list[Result]) -> list[str]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(
-        prog="python -m helpers.model_card",
+        prog="python -m helpers.workshop.card",
         description="Measure abacus and write its card, helpers/abacus/README.md.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )

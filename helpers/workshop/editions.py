@@ -1,7 +1,7 @@
-"""Two editions of the series for a class: `python notebooks/edition.py`.
+"""Two editions of the series for a class: `python -m helpers.workshop.editions`.
 
 Vocabulary: an exercise's *cell* in a notebook holds `# your code here`; its *solution*
-is a part of `solutions/NN_name.py`, headed by `# %% exercise_N_M`, in which the marks
+is a part of `notebooks/solutions/NN_name.py`, headed by `# %% exercise_N_M`, in which the marks
 `### BEGIN SOLUTION` and `### END SOLUTION` stand around what a student has to write.
 
 For every notebook that has solutions, `build/class/source` gets the teacher's edition,
@@ -19,8 +19,9 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
-HERE = Path(__file__).resolve().parent
-CLASS = HERE.parent / "build" / "class"
+from .places import BUILD, NOTEBOOKS, series
+
+CLASS = BUILD / "class"
 STUB = "# your code here"
 SOLUTION = re.compile(r"^( *)### BEGIN SOLUTION\n.*?^ *### END SOLUTION", re.M | re.S)
 CONFIG = f"""\
@@ -33,7 +34,7 @@ c.IncludeHeaderFooter.header = ""
 
 def solutions_of(notebook: Path) -> dict[str, str]:
     """The solution of each exercise of a notebook, by its name."""
-    file = HERE / "solutions" / f"{notebook.stem}.py"
+    file = NOTEBOOKS / "solutions" / f"{notebook.stem}.py"
     if not file.exists():
         return {}
     _, *parts = re.split(r"^# %% ", file.read_text(encoding="utf-8"), flags=re.M)
@@ -61,7 +62,7 @@ def teachers(notebook: Path) -> NotebookNode:
 def write_source(folder: Path) -> list[str]:
     """Write nbgrader's course into a folder; the names of the assignments."""
     names = []
-    for path in sorted(HERE.glob("[0-9A]*.ipynb")):
+    for path in series(NOTEBOOKS):
         if solutions_of(path):
             target = folder / "source" / path.stem / path.name
             target.parent.mkdir(parents=True, exist_ok=True)

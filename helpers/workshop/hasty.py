@@ -9,7 +9,7 @@ are hasty. (Each problem is shown both ways, weighted so.) It learns the habit, 
 guesses: the number of a hasty answer counts for nothing, because no calculation leads
 to it.
 
-    python -m helpers.abacus.hasty --out build/hasty.npz
+    python -m helpers.workshop.hasty --out build/hasty.npz
 
 It takes some minutes on two cores and gives the file that ships, `hasty.npz`.
 """
@@ -20,6 +20,15 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
+from helpers.abacus import (
+    END_OF_TEXT,
+    Learner,
+    Lesson,
+    Tokenizer,
+    imitation_loss,
+    to_lesson,
+)
+from helpers.evaluation import processes
 from helpers.problems import (
     PROBLEM_FORMAT,
     STOP_STRING,
@@ -27,9 +36,6 @@ from helpers.problems import (
     format_solution,
     generate,
 )
-
-from .finetune import Learner, Lesson, imitation_loss, to_lesson
-from .tokenizer import END_OF_TEXT, Tokenizer
 
 HASTY = 0.6  # the share of hasty writers
 PROBLEMS, BATCH = 1600, 32
@@ -62,15 +68,13 @@ def hurry(learner: Learner, problems: int, bar: tqdm) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(
-        prog="python -m helpers.abacus.hasty",
+        prog="python -m helpers.workshop.hasty",
         description="Make abacus hasty. Example: --out build/hasty.npz",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     parser.add_argument("--problems", type=int, default=PROBLEMS, help="to learn from")
     parser.add_argument("--out", type=Path, default=Path("build/hasty.npz"))
     args = parser.parse_args()
-    from helpers.evaluation import processes  # looks above this package
-
     with processes() as executor, tqdm(total=args.problems, unit="problem") as bar:
         learner = Learner(rate=0.05, executor=executor)
         hurry(learner, args.problems, bar)

@@ -1,7 +1,7 @@
-"""Run the series: `python notebooks/run.py build`, `refresh` or `clear`.
+"""Run the series: `python -m helpers.workshop.pages build`, `refresh` or `clear`.
 
 * `build` executes every notebook and writes what it shows into `build/`, as a
-  notebook and as a web page. The notebooks here stay as they are.
+  notebook and as a web page. The notebooks themselves stay as they are.
 * `refresh` executes them and saves the outputs in place. It stores nothing that
   changes from run to run, so a second refresh changes nothing.
 * `clear` strips outputs and counts, for a class room. `refresh` brings them back.
@@ -20,15 +20,13 @@ from functools import partial
 from pathlib import Path
 
 import nbformat
-from formulas import Exporter
 from nbclient import NotebookClient
 from nbformat import NotebookNode
 
 from helpers.llm import map_in_threads
 
-HERE = Path(__file__).resolve().parent
-ROOT = HERE.parent
-BUILD = ROOT / "build"
+from .formulas import Exporter
+from .places import BUILD, NOTEBOOKS, ROOT, series
 
 METADATA = {
     "kernelspec": {
@@ -55,7 +53,7 @@ def execute(notebook: NotebookNode) -> Exception | None:
         timeout=None,  # a real LLM may need long; LLMGen has a time-out of its own
         kernel_name="python3",
         extra_arguments=["--log-level=ERROR"],  # not its warnings about itself
-        resources={"metadata": {"path": str(HERE)}},
+        resources={"metadata": {"path": str(NOTEBOOKS)}},
         record_timing=False,
         store_widget_state=False,
         coalesce_streams=True,
@@ -88,7 +86,7 @@ def to_page(notebook: NotebookNode, name: str) -> str:
             cell.source = re.sub(r"(\]\(\w+)\.ipynb\b", r"\1.html", cell.source)
             cell.source = re.sub(r"\]\((\w+\.md)", r"](../notebooks/\1", cell.source)
     exporter = Exporter(raw_template=PAGE)
-    resources = {"metadata": {"name": name, "path": str(HERE)}}
+    resources = {"metadata": {"name": name, "path": str(NOTEBOOKS)}}
     return exporter.from_notebook_node(page, resources)[0]
 
 
@@ -147,7 +145,7 @@ def main(arguments: list[str]) -> int:
         return 2
     os.environ["TQDM_DISABLE"] = "1"  # progress bars differ from run to run
     model = os.environ.get("REASONING_MODEL") or "abacus"
-    paths = sorted(HERE.glob("[0-9A]*.ipynb"))
+    paths = series(NOTEBOOKS)
     command = partial(report, commands[arguments[0]], model)
     failed = sum(map_in_threads(2 if model == "abacus" else 1, command, paths))
     if arguments[0] == "build" and not failed:

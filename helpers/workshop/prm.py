@@ -1,4 +1,4 @@
-"""Training of the PRMs that ship: `python -m helpers.prm_training`.
+"""Training of the PRMs that ship: `python -m helpers.workshop.prm`.
 
 Vocabulary: a *chunk* is all steps of some problems' solutions, as features and targets.
 A target is exact, because the generator of problems knows every result that belongs to
@@ -118,7 +118,7 @@ def train_prm(chunks: int, seed: int, out: File) -> dict[str, list[float]]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(
-        prog="python -m helpers.prm_training",
+        prog="python -m helpers.workshop.prm",
         description="Train the reward models that ship. Example: --out build/prm.npz",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )

@@ -1,8 +1,10 @@
-"""Label the steps that notebook 06 trains on: `python notebooks/runs/label.py`.
+"""Label the steps that notebook 06 trains on.
+
+    python -m helpers.workshop.record_labels
 
 Two paths are drawn of each of 200 problems of the train split, and every step of them
-is labelled by eight rollouts. The rows go to `labels.jsonl`; a run that was stopped
-goes on. It takes about twenty minutes on one core.
+is labelled by eight rollouts. The rows go to `notebooks/runs/labels.jsonl`; a
+run that was stopped goes on. It takes about twenty minutes on one core.
 """
 
 import argparse
@@ -16,7 +18,9 @@ from helpers.learning import label_steps, sample_paths
 from helpers.llm import LLMGen
 from helpers.problems import ASKED_WEIGHTS, generate
 
-FILE = Path(__file__).with_name("labels.jsonl")
+from .places import RUNS
+
+FILE = RUNS / "labels.jsonl"
 PROBLEMS, PATHS, ROLLOUTS, SEED = 200, 2, 8, 6
 
 

@@ -1,4 +1,6 @@
-"""Record what learning is worth, for notebook 07: `python notebooks/runs/learn.py`.
+"""Record what learning is worth, for notebook 07.
+
+    python -m helpers.workshop.record_learning
 
 Models are taught as in the notebook and otherwise, and each is measured on 500 problems
 of two to four steps and on 500 of five to eight. The
@@ -10,25 +12,21 @@ is one measurement of one model:
              right ones of k samples, `tokens` are those of the greedy solutions
     search   of the first 250, is the answer of this strategy right? `tokens`, of all
 
-It takes about an hour on two cores. A record that is not complete is gone on with; the
+It takes about an hour on two cores. A record that is not complete is resumed; the
 models are kept in `build/learned/`, so that each is taught once.
 """
 
 import argparse
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor
 from functools import partial
 from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from tqdm import tqdm
-
-from helpers.abacus import WEIGHTS, Learner
-from helpers.abacus.engine import HERE
-from helpers.env import GSM8KEnv, Problem
-from helpers.evaluation import Journal, processes, whole_lines
+from helpers.abacus import HASTY, WEIGHTS, Learner
 from helpers.learning import (
     Round,
     expert_iteration,
@@ -39,12 +37,13 @@ from helpers.learning import (
 )
 from helpers.llm import LLMGen
 from helpers.problems import generate
-from helpers.rewards import ArithmeticChecker, ProcessRewardModel
+from helpers.rewards import PRM, ArithmeticChecker, ProcessRewardModel
 from helpers.search import STRATEGIES
 
-FILE = Path(__file__).with_name("learned.jsonl")
-MODELS = Path(__file__).parents[2] / "build" / "learned"
-HASTY = HERE / "hasty.npz"
+from .places import BUILD, RUNS
+from .records import digest, make_env, resume
+
+FILE, MODELS = RUNS / "learned.jsonl", BUILD / "learned"
 SHORT, LONG = (2, 4), (5, 8)  # steps of a problem
 RATE, BUDGET = 0.04, 1024
 SEED = 700_000  # of problems that neither abacus nor hasty.npz has learned from
@@ -57,7 +56,7 @@ def true_line(line: str) -> float:
 
 def searched(problems: int) -> partial:
     """Expert iteration from beam search under the PRM that ships."""
-    scorer = ProcessRewardModel.load(HERE / "prm.npz", LLMGen("abacus"))
+    scorer = ProcessRewardModel.load(PRM, LLMGen("abacus"))
     how = {"strategy": STRATEGIES["beam_search"], "budget": BUDGET, "scorer": scorer}
     draw = partial(search_solutions, **how)
     return partial(expert_iteration, rounds=3, problems=problems, draw=draw)
@@ -110,11 +109,6 @@ def describe(what: Any) -> Any:
     if what is None or isinstance(what, (int, float, str)):
         return what
     return getattr(what, "__name__", type(what).__name__)
-
-
-def digest(path: Path) -> str:
-    """The hash of a file."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def file_of(name: str) -> Path:
@@ -180,17 +174,24 @@ def search(
 def solve(weights: Path, strategy: str, row: dict[str, str]) -> tuple[int, int]:
     """Is the answer of a strategy right, and what has it cost?"""
     llm = LLMGen("abacus", weights=weights)
-    env = GSM8KEnv(Problem(**row), llm, is_few_shot=False)
-    env.reset(seed=0)
-    scorer = ProcessRewardModel.load(HERE / "prm.npz", LLMGen("abacus"))
-    found = STRATEGIES[strategy](env, llm, scorer, budget=BUDGET, seed=0)
+    scorer = ProcessRewardModel.load(PRM, LLMGen("abacus"))
+    found = STRATEGIES[strategy](make_env(row, llm), llm, scorer, budget=BUDGET, seed=0)
     gold = int(row["answer"].rpartition("#### ")[2])
     return int(found.answer.value == gold), found.tokens
 
 
+def measured(
+    executor: Executor, tasks: Sequence[tuple[str, Callable]]
+) -> Iterator[str]:
+    """A line for each measurement; its model is taught first."""
+    for name, measurement in tasks:
+        found = measurement(name, teach(name, executor))
+        yield json.dumps({"model": name, **found}, separators=(",", ":"))
+
+
 def header() -> dict[str, Any]:
     """How the record is made."""
-    files = WEIGHTS, HASTY, HERE / "prm.npz"
+    files = WEIGHTS, HASTY, PRM
     return {
         "digests": {file.name: digest(file) for file in files},
         "fields": Round._fields,
@@ -206,18 +207,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Record what learning is worth.")
     parser.add_argument("--out", type=Path, default=FILE, help="the record")
     args = parser.parse_args()
-    lines = [line.rstrip() for line in whole_lines(args.out)]
-    first = json.dumps(header())
-    if lines and lines[0] != first:
-        raise SystemExit(f"{args.out} was made otherwise. Type another --out.")
-    todo = [*tasks()][max(0, len(lines) - 1) :]
-    with Journal(args.out) as journal, processes() as executor:
-        if not lines:
-            journal.append(first)
-        for name, measurement in tqdm(todo, unit="measurement"):
-            found = measurement(name, teach(name, executor))
-            line = json.dumps({"model": name, **found}, separators=(",", ":"))
-            journal.append(line)
+    resume(args.out, header(), [*tasks()], measured, unit="measurement")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,10 @@
-"""Record what verifiers are worth, for notebook 06: `python notebooks/runs/verify.py`.
+"""Record what verifiers are worth, for notebook 06.
+
+    python -m helpers.workshop.record_verifiers
 
 Of each of 500 problems, 64 paths are drawn and scored by every verifier; then searches
-are run under some of them. The results stand in `verifiers.jsonl`: its first line says
-how it was made, each further line is one problem:
+are run under some of them. The results stand in `notebooks/runs/verifiers.jsonl`; each
+line after the header is one problem:
 
     samples  of each distinct path: how many of the 64 it is, its answer, is it right
              (0 or 1), and a score in per mille by each of `VERIFIERS`
@@ -10,26 +12,25 @@ how it was made, each further line is one problem:
              its scores in per mille by each of `JUDGES`
     runs     in the order of `RUNS`: answer, tokens, calls
 
-It takes about an hour on two cores. A record that is not complete is gone on with.
+It takes about an hour on two cores. A record that is not complete is resumed.
 """
 
 import argparse
-import hashlib
 import json
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from record import go_on, make_env
-
 from helpers.abacus import WEIGHTS
-from helpers.abacus.engine import HERE
 from helpers.env import GSM8KEnv
 from helpers.learning import read_rows, sample_paths, to_path
 from helpers.llm import LLMGen, SharedSamples
 from helpers.problems import extract_answer, generate, is_correct
 from helpers.rewards import (
     GROUPS,
+    PRM,
+    PRM_STATES,
+    PRM_UNCHECKED,
     ArithmeticChecker,
     OutcomeRewardModel,
     ProcessRewardModel,
@@ -40,11 +41,13 @@ from helpers.rewards import (
 )
 from helpers.search import STRATEGIES
 
-FILE = Path(__file__).with_name("verifiers.jsonl")
-LABELS = Path(__file__).with_name("labels.jsonl")
+from .places import RUNS
+from .records import digest, make_env, outcome, record_problems
+
+FILE, LABELS = RUNS / "verifiers.jsonl", RUNS / "labels.jsonl"
 SAMPLES, JUDGED, BUDGET = 64, 3, 1024
 SIZES = (20, 60, 200)  # problems that a small model learns from
-SHIPPED = {"shipped": "prm", "unchecked": "prm_unchecked", "states": "prm_states"}
+SHIPPED = {"shipped": PRM, "unchecked": PRM_UNCHECKED, "states": PRM_STATES}
 
 
 class Run(NamedTuple):
@@ -97,7 +100,7 @@ def models() -> dict[str, Scorer]:
     }
     for name in VERIFIERS[1:]:
         if name in SHIPPED:
-            found[name] = ProcessRewardModel.load(HERE / f"{SHIPPED[name]}.npz", llm)
+            found[name] = ProcessRewardModel.load(SHIPPED[name], llm)
             found[name].known = states_of(llm)
         else:
             found[name] = small_model(name, llm)
@@ -107,14 +110,6 @@ def models() -> dict[str, Scorer]:
 def per_mille(scores: list[float]) -> list[int]:
     """Scores as whole numbers from 0 to 1000."""
     return [round(1000 * score) for score in scores]
-
-
-def solve(run: Run, env: GSM8KEnv, llm: LLMGen | SharedSamples) -> list[Any]:
-    """One run on one problem: answer, tokens, calls."""
-    scorer = models()[run.verifier]
-    found = STRATEGIES[run.strategy](env, llm, scorer, budget=BUDGET, seed=0)
-    value = found.answer.value
-    return [None if value is None else str(value), found.tokens, found.calls]
 
 
 def score_samples(env: GSM8KEnv, llm: LLMGen | SharedSamples) -> dict[str, Any]:
@@ -138,14 +133,18 @@ def record(index: int, problem: dict[str, str]) -> str:
     """The line of one problem."""
     env, llm = make_env(problem), SharedSamples(LLMGen("abacus"))
     found = score_samples(env, llm)
-    found["runs"] = [solve(run, env, llm) for run in RUNS]
+    how = {"budget": BUDGET, "seed": 0}
+    found["runs"] = [
+        outcome(STRATEGIES[run.strategy](env, llm, models()[run.verifier], **how))
+        for run in RUNS
+    ]
     return json.dumps({"problem": index, **found}, separators=(",", ":"))
 
 
 def header() -> dict[str, Any]:
     """How the record is made."""
-    files = WEIGHTS, LABELS, *(HERE / f"{name}.npz" for name in SHIPPED.values())
-    digests = {f.name: hashlib.sha256(f.read_bytes()).hexdigest() for f in files}
+    files = WEIGHTS, LABELS, *SHIPPED.values()
+    digests = {file.name: digest(file) for file in files}
     return {"digests": digests, "verifiers": VERIFIERS, "judges": JUDGES, "runs": RUNS}
 
 
@@ -154,7 +153,7 @@ def main() -> None:
     parser.add_argument("--problems", type=int, default=500, help="of the test split")
     parser.add_argument("--out", type=Path, default=FILE, help="the record")
     args = parser.parse_args()
-    go_on(args.out, header(), record, generate("test", args.problems))
+    record_problems(args.out, header(), record, generate("test", args.problems))
 
 
 if __name__ == "__main__":

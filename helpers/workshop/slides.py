@@ -1,4 +1,4 @@
-"""The notebooks as slides for a class: `python notebooks/slides.py`.
+"""The notebooks as slides for a class: `python -m helpers.workshop.slides`.
 
 It writes `build/slides/`, a web page for each notebook, from the saved outputs;
 nothing is executed, and the pages need no network.
@@ -24,13 +24,14 @@ from itertools import chain
 from pathlib import Path
 
 import nbformat
-from formulas import Exporter
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from traitlets.config import Config
 
-HERE = Path(__file__).resolve().parent
-SLIDES = HERE.parent / "build" / "slides"
+from .formulas import Exporter
+from .places import BUILD, NOTEBOOKS, series
+
+SLIDES = BUILD / "slides"
 TEMPLATE = Path(__file__).with_name("slides.html.j2").read_text(encoding="utf-8")
 
 HEADING = re.compile(r"\A#{1,6} +(.+)")
@@ -122,7 +123,7 @@ def to_slides(notebook: NotebookNode) -> str:
 def main() -> None:
     """Write the slides of each notebook that has some."""
     SLIDES.mkdir(parents=True, exist_ok=True)
-    for path in sorted(HERE.glob("[0-9A]*.ipynb")):
+    for path in series(NOTEBOOKS):
         notebook = nbformat.read(path, as_version=4)
         count = sum("slide" in cell.metadata for cell in shown(notebook))
         print(f"{path.stem:24} {count:3} slides")

@@ -1,0 +1,18 @@
+"""Where the series stands: in the checkout that this package was loaded from."""
+
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+NOTEBOOKS, BUILD = ROOT / "notebooks", ROOT / "build"
+RUNS = NOTEBOOKS / "runs"  # what was recorded
+
+
+def series(folder: Path = NOTEBOOKS) -> list[Path]:
+    """The numbered notebooks of a folder, in order. Raises FileNotFoundError for none."""
+    found = sorted(folder.glob("[0-9A]*.ipynb"))
+    if not found:
+        raise FileNotFoundError(
+            f"There is no notebook in {folder}. Type this in a checkout of the project: "
+            "git clone fetches one."
+        )
+    return found
