@@ -150,7 +150,7 @@ def test_without_the_package_it_says_what_to_type(tmp_path):
         "from helpers.abacus.export import main; main()"
     )
     run = subprocess.run(
-        [sys.executable, "-c", code], cwd=Path(__file__).parents[1],
+        [sys.executable, "-c", code], cwd=Path(__file__).parents[2],
         capture_output=True, text=True,
     )  # fmt: skip
     assert run.returncode == 2 and 'pip install -e ".[test]"' in run.stderr

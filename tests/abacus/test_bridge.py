@@ -41,7 +41,7 @@ from helpers.rewards import ProcessRewardModel, texts_of  # noqa: E402
 from helpers.workshop.bulk import Writer  # noqa: E402
 from helpers.workshop.prm import actions_of, load_chunk, train_prm, training_problems
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 LABELS = ROOT / "notebooks" / "runs" / "labels.jsonl"
 
 

@@ -102,7 +102,7 @@ def test_ctrl_c_ends_a_program_whose_server_hangs(server, parallel, monkeypatch)
     monkeypatch.setenv("OLLAMA_NUM_PARALLEL", parallel)
     server.script["/api/generate"].extend([HANG] * 4)
     program = subprocess.Popen(
-        [sys.executable, "-c", CALL, server.host], cwd=Path(__file__).parents[1],
+        [sys.executable, "-c", CALL, server.host], cwd=Path(__file__).parents[2],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     assert program.stdout.readline() == "asks\n"

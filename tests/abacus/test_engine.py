@@ -343,7 +343,7 @@ def test_the_same_text_on_every_processor() -> None:
         subprocess.run(
             [sys.executable, "-c", code],
             env=os.environ | {"OPENBLAS_CORETYPE": kernel},
-            cwd=Path(__file__).parents[1],
+            cwd=Path(__file__).parents[2],
             capture_output=True,
             check=True,
         ).stdout

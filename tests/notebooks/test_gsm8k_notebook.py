@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from scripts import load
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 GSM8K = Path(os.environ.get("GSM8K_PATH") or ROOT.parent / "shared" / "gsm8k")
 QUESTIONS = 50
 needs_gsm8k = pytest.mark.skipif(

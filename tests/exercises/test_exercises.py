@@ -12,7 +12,7 @@ from scripts import load
 from helpers.exercises import check
 from helpers.exercises.checking import Wrong, call, exercise, expect
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = ROOT / "notebooks"
 SOLUTIONS = sorted((NOTEBOOKS / "solutions").glob("*.py"))
 KINDS = ("easy", "medium", "hard", "research")

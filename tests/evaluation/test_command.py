@@ -18,7 +18,7 @@ from helpers.problems import load_problems
 from helpers.rewards import confidence
 from helpers.search import beam_search
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-RUNS = Path(__file__).resolve().parents[1] / "notebooks" / "runs"
+RUNS = Path(__file__).resolve().parents[2] / "notebooks" / "runs"
 sys.path.insert(0, str(RUNS))
 
 import label  # noqa: E402

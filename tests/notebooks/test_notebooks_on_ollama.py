@@ -25,7 +25,7 @@ from helpers.abacus import (
 )
 from helpers.abacus.engine import HERE
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("[0-9A]*.ipynb"))
 
 

@@ -176,7 +176,7 @@ def test_a_seed_gives_the_same_problems_for_ever_and_in_every_process() -> None:
         capture_output=True,
         text=True,
         check=True,
-        cwd=Path(__file__).parents[1],
+        cwd=Path(__file__).parents[2],
         env=os.environ | {"PYTHONHASHSEED": "7"},
     )
     texts = [*generate("train", 500, seed=1), *generate("test", 50, seed=1)]
