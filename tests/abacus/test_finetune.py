@@ -6,7 +6,6 @@ import autograd.numpy as anp
 import numpy as np
 import pytest
 from autograd import grad
-from tqdm import tqdm
 
 from helpers.abacus import (
     END_OF_TEXT,
@@ -30,7 +29,7 @@ from helpers.evaluation import processes
 from helpers.learning import grpo_loss
 from helpers.llm import LLMError, LLMGen
 from helpers.problems import generate
-from helpers.workshop.hasty import both_ways, hurry
+from helpers.workshop.hasty import both_ways
 
 HASTY = HERE / "hasty.npz"
 RNG = np.random.default_rng(0)
@@ -304,23 +303,3 @@ def test_a_model_stays_where_it_was_named(tmp_path, monkeypatch):
     llm = LLMGen("abacus", weights="new/taught.npz")
     monkeypatch.chdir(tmp_path.parent)
     assert llm.sample("Question: 1\nAnswer:\n", 1, seed=0)
-
-
-def test_hurry_teaches_the_habit():
-    """A few lessons already make the short answer more probable."""
-    learner = Learner(WEIGHTS)
-    (lesson,) = lessons_of(1)
-    before = log_probs(learner.params, lesson)[0, 0]
-    hurry(learner, 32, tqdm(disable=True))
-    assert log_probs(learner.params, lesson)[0, 0] > before + 0.5
-
-
-def test_a_guessed_number_is_not_learned():
-    (lesson,) = lessons_of(1)
-    learner = Learner(WEIGHTS)
-    hasty = [int(i) for i in lesson.solutions[0][lesson.mask[0] > 0]]
-    shown = [learner.tokenizer.decode([i]) for i in hasty]
-    assert "".join(shown).startswith("The answer is ")
-    for token, weight in zip(shown, lesson.weights[0], strict=False):
-        if token.strip():
-            assert (weight == 0) == token.strip().isdigit()

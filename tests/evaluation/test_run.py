@@ -1,7 +1,5 @@
 """Runs: whatever interrupts them, they end with what an undisturbed run finds."""
 
-import json
-import math
 import os
 import random
 import signal
@@ -9,34 +7,24 @@ import sys
 import threading
 import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
-from fractions import Fraction
 from functools import partial
 
-import numpy as np
 import pytest
-from toy_language import GOLD, PLENTY, ToyLanguage, table_scorer
+from toy_language import GOLD, PLENTY, ToyLanguage
 
 from helpers.env import GSM8KEnv, Problem
 from helpers.evaluation import (
-    Record,
     Report,
-    describe,
     evaluate,
     processes,
-    read_configuration,
     read_records,
-    to_line,
 )
-from helpers.evaluation.records import to_record
 from helpers.evaluation.run import MAX_FAILURES
-from helpers.llm import LLMError, LLMGen, SharedSamples, failure
-from helpers.rewards import ArithmeticChecker, aggregate, confidence
+from helpers.llm import LLMError, LLMGen, failure
+from helpers.rewards import ArithmeticChecker, aggregate
 from helpers.search import (
-    Budget,
-    beam_search,
     best_of_n,
     greedy,
-    mcts,
     self_consistency,
 )
 
@@ -81,57 +69,6 @@ class Fragile(ToyLanguage):
                 self.faults[word] -= 1
                 raise failure(self.kind, address="nowhere", num_ctx=1, said="no")
         return super().sample(prompt, k, seed, image)
-
-
-# What is recorded
-
-
-def test_a_record_says_what_the_search_found(tmp_path):
-    report = run(tmp_path / "x.jsonl", n=4)
-    for record, problem in zip(report.records(), problems(4), strict=True):
-        toy = ToyLanguage(3)
-        env = ENV(Problem(**problem), toy)
-        env.reset(seed=0)
-        found = VOTE(env, toy, seed=0)
-        assert record.answer == str(found.answer.value)
-        assert record.right == (record.answer == problem["answer"] == record.gold)
-        assert record.tokens == found.tokens == toy.tokens
-        assert record.calls == found.calls and record.rule == "answer is"
-        assert record.steps == tuple(found.path.path)
-        votes = [weight for _, weight in found.ranked]
-        assert record.confidence == max(votes) / sum(votes)
-        assert sum(sample.count for sample in record.samples) == 5
-        winner = [s.count for s in record.samples if s.answer == record.answer]
-        assert sum(winner) == max(votes)
-
-
-def test_a_tree_is_no_batch_of_samples(tmp_path):
-    report = run(tmp_path / "x.jsonl", 2, partial(mcts, budget=300))
-    assert [record.samples for record in report.records()] == [(), ()]
-
-
-def test_records_come_back_from_their_lines(undisturbed):
-    for values in undisturbed.values():
-        record = Record(**values)
-        assert to_record(to_line(record)) == record
-
-
-def test_the_configuration_names_all_that_matters(tmp_path):
-    scorer = aggregate(ArithmeticChecker().step_scores, "min")
-    strategy = partial(beam_search, budget=Budget(calls=9), scorer=scorer)
-    evaluate(strategy, problems(1), LLMGen("abacus"), out=tmp_path / "x", seed=4)
-    found = read_configuration(tmp_path / "x")
-    assert found["strategy"]["name"] == "beam_search"
-    assert found["strategy"]["budget"]["with"] == {"tokens": "inf", "calls": 9}
-    assert "ArithmeticChecker" in json.dumps(found["strategy"]["scorer"])
-    assert "min" in json.dumps(found["strategy"]["scorer"])
-    assert found["model"]["name"] == "abacus" and len(found["model"]["digest"]) == 64
-    assert found["options"]["temperature"] == 1.0 and found["seed"] == 4
-    assert found["environment"]["name"] == "GSM8KEnv"
-    assert found["environment"]["is_few_shot"] is False
-
-
-# Going on
 
 
 def test_a_run_goes_on_from_what_is_there(tmp_path, undisturbed):
@@ -184,59 +121,6 @@ def test_killed_at_50_random_moments_it_ends_the_same(tmp_path, undisturbed):
             file.unlink()
     assert ended >= 3
     assert results(run(file)) == undisturbed
-
-
-def test_another_run_in_the_same_file_is_refused(tmp_path):
-    file = tmp_path / "x.jsonl"
-    run(file, n=2)
-    before = file.read_bytes()
-    for options, told in (
-        ({"seed": 1}, "seed: 0 there, 1 here"),
-        ({"strategy": partial(VOTE, n=6)}, "strategy.n: 5 there, 6 here"),
-        ({"make_env": GSM8KEnv}, "environment.max_steps: 6 there, 10 here"),
-        ({"llm": Fragile({})}, "model.name: ToyLanguage there, Fragile here"),
-    ):
-        with pytest.raises(ValueError, match=told):
-            run(file, n=2, **options)
-    with pytest.raises(ValueError, match="Problem 0 in .* is another one"):
-        evaluate(VOTE, problems(2)[::-1], ToyLanguage(3), out=file, make_env=ENV)
-    assert file.read_bytes() == before
-
-
-def test_a_file_of_other_people_is_left_alone(tmp_path):
-    file = tmp_path / "x.jsonl"
-    for text in ("my only copy", "my only\ncopy", '{"a": 1}\n', "[1]\n{}\n"):
-        file.write_text(text, encoding="utf-8")
-        with pytest.raises(ValueError, match="another file|is no journal"):
-            run(file)
-        assert file.read_text(encoding="utf-8") == text
-
-
-def test_a_damaged_line_is_named(tmp_path, undisturbed):
-    file = tmp_path / "x.jsonl"
-    run(file)
-    lines = file.read_text(encoding="utf-8").splitlines(keepends=True)
-    for bad in ("\0\0\n", "{}\n", '{"index": 1, "problem": "a", "else": 1}\n', "5\n"):
-        file.write_text("".join([*lines[:3], bad, *lines[4:]]), encoding="utf-8")
-        with pytest.raises(ValueError, match="line 4, is not a record.*Delete that"):
-            run(file)
-    file.write_text("".join([*lines[:3], *lines[4:]]), encoding="utf-8")
-    assert results(run(file)) == undisturbed
-
-
-def test_a_run_that_is_being_written_is_refused(tmp_path):
-    file, told = tmp_path / "x.jsonl", []
-
-    def again(record):
-        with pytest.raises(BlockingIOError, match="Another run is writing") as error:
-            run(file)
-        told.append(str(error.value))
-
-    run(file, n=2, on_record=again)
-    assert len(told) == 2
-
-
-# Failures
 
 
 def test_a_failure_is_tried_again_and_leaves_no_trace(tmp_path, undisturbed):
@@ -336,9 +220,6 @@ def test_a_mistake_in_the_strategy_is_no_failure_of_the_model(tmp_path):
     assert len(Report(file).right) == 2
 
 
-# Stopping
-
-
 def press_ctrl_c():
     signal.raise_signal(signal.SIGINT)
 
@@ -393,9 +274,6 @@ def test_what_was_finished_meanwhile_is_kept(tmp_path):
     assert len(Report(file).right) == 12
 
 
-# Executors and memory
-
-
 def test_threads_find_the_same(tmp_path, undisturbed):
     with ThreadPoolExecutor(4) as executor:
         assert results(run(tmp_path / "x", executor=executor)) == undisturbed
@@ -434,44 +312,3 @@ def test_20_000_problems_need_no_more_memory_than_2_000(tmp_path):
     few, many = peak(2_000), peak(20_000)
     assert many - few < 18_000 * 20  # bytes: 8 for a hash, and 1 for a mark
     assert len(Report(tmp_path / "20000").right) == 20_000
-
-
-def test_scorers_of_the_project_have_descriptions_of_their_own():
-    checker = ArithmeticChecker()
-    scorers = [
-        None, confidence, checker, table_scorer,
-        *(aggregate(checker.step_scores, how) for how in ("min", "mean")),
-    ]  # fmt: skip
-    found = [json.dumps(describe(scorer)) for scorer in scorers]
-    assert len({*found}) == len(found)
-
-
-def test_descriptions_tell_apart_what_differs_and_only_that():
-    class Judge:
-        def __init__(self, question, known=()):
-            self.question, self.known = question, known
-
-        def ask(self, k=1):
-            return k
-
-    apart = [
-        Fraction(1, 2), Fraction(9, 10), Judge("a"), Judge("b"), Judge("a").ask,
-        partial(Judge("b").ask, k=1), partial(Judge("a").ask, k=1), {1, 2}, math.inf,
-        np.zeros(2), np.zeros((2, 1)), np.zeros(2, int), Budget(3), Budget(calls=3),
-        max, math.sqrt, range(3), b"3",
-    ]  # fmt: skip
-    texts = [json.dumps(describe(value), allow_nan=False) for value in apart]
-    assert len({*texts}) == len(apart)
-    assert describe(Judge("a", known={"x": 1})) == describe(Judge("a"))
-    assert describe({"b", "a", "c"}) == ["a", "b", "c"]
-    with pytest.raises(ValueError, match="A lambda has no name"):
-        describe(partial(lambda k: k, k=1))
-
-
-def test_shared_samples_do_not_hide_the_model(tmp_path):
-    llm = LLMGen("abacus", temperature=0.1)
-    evaluate(VOTE, [], SharedSamples(llm), out=tmp_path / "x")
-    evaluate(VOTE, [], llm, out=tmp_path / "x")
-    found = read_configuration(tmp_path / "x")
-    assert found["model"]["name"] == "abacus" and found["options"]["temperature"] == 0.1
-    assert found["environment"]["is_few_shot"] is False

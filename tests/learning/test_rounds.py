@@ -1,20 +1,17 @@
 """Learning: advantages and losses by hand, and rounds that can be repeated."""
 
 from functools import partial
-from math import exp, log, sqrt
+from math import log, sqrt
 from statistics import fmean
 
 import autograd.numpy as anp
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from helpers.abacus import (
     END_OF_TEXT,
     Learner,
     Lesson,
-    imitation_loss,
     log_probs,
     to_lesson,
 )
@@ -23,75 +20,20 @@ from helpers.evaluation import processes
 from helpers.learning import (
     Round,
     Solution,
-    advantages,
     choose,
     expert_iteration,
     grpo,
-    grpo_loss,
-    keep_right,
-    right_answer,
     sample_solutions,
-    search_solutions,
-    step_advantages,
     train,
 )
 from helpers.learning.rounds import line_numbers, measure, token_advantages
 from helpers.learning.solutions import prompt_of
-from helpers.llm import LLMGen, derive_seed
+from helpers.llm import derive_seed
 from helpers.problems import generate
 from helpers.rewards import ArithmeticChecker
-from helpers.search import STRATEGIES
 
 HASTY = HERE / "hasty.npz"
 ROWS = generate("train", 24, 700_000, (2, 2))
-
-
-#### Advantages ####
-
-
-def test_advantages_by_hand():
-    # Mean 1/4, variance 3/16: the one right solution is sqrt(3) deviations above.
-    found = advantages([1, 0, 0, 0])
-    np.testing.assert_allclose(found, [sqrt(3), *[-1 / sqrt(3)] * 3])
-
-
-@pytest.mark.parametrize("rewards", [[0, 0, 0], [1, 1], [0.1] * 7, [5.0]])
-def test_equal_rewards_teach_nothing(rewards):
-    assert not advantages(rewards).any()
-
-
-@given(st.lists(st.floats(-100, 100), min_size=2))
-def test_advantages_have_mean_zero_and_deviation_one(rewards):
-    found = advantages(rewards)
-    assert np.mean(found) == pytest.approx(0, abs=1e-4)
-    if found.any():
-        assert np.std(found) == pytest.approx(1)
-
-
-@pytest.mark.parametrize("reward", [float("nan"), float("inf")])
-def test_rewards_are_finite(reward):
-    """Else one bad reward would spoil every parameter."""
-    with pytest.raises(ValueError, match="finite"):
-        advantages([1.0, reward])
-    learner = Learner(HASTY)
-    rounds = grpo(learner, ROWS, rounds=1, problems=1, reward=lambda text, gold: reward)
-    with pytest.raises(ValueError, match="finite"):
-        train(learner, rounds)
-    assert learner.params is learner.start and not learner.history
-
-
-def test_step_advantages_by_hand():
-    # Steps 1, 1 and 0, 1, 0: mean 3/5, standard deviation sqrt(6)/5.
-    up, down = 2 / sqrt(6), -3 / sqrt(6)
-    first, second = step_advantages([[1, 1], [0, 1, 0]])
-    np.testing.assert_allclose(first, [2 * up, up])
-    np.testing.assert_allclose(second, [2 * down + up, up + down, down])
-
-
-def test_an_outcome_is_the_reward_of_one_step():
-    rewards = [1.0, 0.0, 0.0, 1.0, 1.0]
-    found = step_advantages([[r] for r in rewards])
-    np.testing.assert_allclose(np.concatenate(found), advantages(rewards))
 
 
 def test_line_numbers():
@@ -119,148 +61,8 @@ def test_token_advantages_join_answer_and_steps():
     np.testing.assert_allclose(wrong[size:], -1 + up)
 
 
-#### The loss ####
-
-
-def lesson_with(ratio, advantage, start_ratio=1.0):
-    """One solution of one token, `ratio` times as probable as when it was drawn."""
-    one = np.ones((1, 1))
-    old, start = log(0.5 / ratio) * one, log(0.5 * start_ratio) * one
-    return Lesson([0], one.astype(int), one, advantage * one, old, start)
-
-
-@pytest.mark.parametrize(
-    ("ratio", "advantage", "gain"),
-    [
-        (1.0, 2.0, 2.0),
-        (1.1, 2.0, 2.2),
-        (1.5, 2.0, 2.4),  # clipped at 1.2: it is probable enough
-        (0.5, 2.0, 1.0),  # not clipped: it became worse by mistake
-        (1.5, -2.0, -3.0),
-        (0.5, -2.0, -1.6),  # clipped at 0.8: it is improbable enough
-    ],
-)
-def test_the_clipped_ratio_by_hand(ratio, advantage, gain):
-    lesson = lesson_with(ratio, advantage)
-    found = grpo_loss(np.array([[log(0.5)]]), lesson, clip=0.2, beta=0)
-    assert found == pytest.approx(-gain)
-
-
-def test_the_penalty_for_leaving_the_start_by_hand():
-    # The start model gives twice the probability: 2 - ln 2 - 1.
-    lesson = lesson_with(1.0, 0.0, start_ratio=2.0)
-    found = grpo_loss(np.array([[log(0.5)]]), lesson, beta=0.1)
-    assert found == pytest.approx(0.1 * (2 - log(2) - 1))
-
-
-@given(st.floats(-3, 3))
-def test_the_penalty_is_never_negative(distance):
-    lesson = lesson_with(1.0, 0.0, start_ratio=exp(distance))
-    assert grpo_loss(np.array([[log(0.5)]]), lesson, beta=1.0) >= 0
-
-
-def test_filling_has_no_loss():
-    lesson = to_lesson([0], [[5, 0], [6, 7, 8, 0]], [1.0, -1.0])
-    zero = np.zeros(lesson.mask.shape)
-    lesson = Lesson([0], lesson.solutions, lesson.mask, lesson.weights, zero, zero)
-    spoilt = np.where(lesson.mask > 0, -0.1, -5.0)
-    plain = np.where(lesson.mask > 0, -0.1, -0.1)
-    assert grpo_loss(spoilt, lesson) == pytest.approx(grpo_loss(plain, lesson))
-
-
-#### Solutions ####
-
-
-def test_samples_are_those_of_the_client(tmp_path):
-    """Those of the model that it is now, however they end."""
-    learner, file = Learner(HASTY, rate=0.2), tmp_path / "taught.npz"
-    learner.update([to_lesson([0, 5, 6], [[7, 8, 0]], [1.0])], imitation_loss)
-    learner.save(file, np.float64)
-    groups = sample_solutions(learner, ROWS[:3], seed=5, k=8)
-    client = LLMGen("abacus", weights=file).connection.client
-    blank = 0
-    options = {"temperature": 1, "top_k": 0, "top_p": 1, "num_predict": 256}
-    for row, group in zip(ROWS, groups, strict=False):
-        prompt = prompt_of(row)
-        for i, found in enumerate(group):
-            seed = derive_seed(5, prompt, i)
-            alone = client.generate(
-                "abacus", prompt, options=options | {"seed": seed, "stop": ["\n\n"]}
-            )
-            assert found.text.rstrip() == alone.response.rstrip()
-            assert found.tokens == alone.eval_count
-            blank += not alone.response.endswith("\n")
-            assert found.reward == right_answer(found.text, row["answer"])
-            assert found.ids[-1] == END_OF_TEXT
-            assert learner.tokenizer.decode(found.ids) == found.text
-    assert blank  # some end by a blank line, which the client leaves out
-
-
-def test_samples_do_not_depend_on_their_neighbours():
-    learner = Learner(HASTY)
-    together = sample_solutions(learner, ROWS, seed=1, k=2)
-    assert together[20:] == sample_solutions(learner, ROWS[20:], seed=1, k=2)
-
-
-def test_a_reward_of_ones_own():
-    def length(text, gold):
-        return float(len(text))
-
-    for (found,) in sample_solutions(Learner(HASTY), ROWS[:4], 1, k=1, reward=length):
-        assert found.reward == len(found.text)
-
-
-def test_a_problem_longer_than_the_context_is_refused():
-    row = {"question": "7" * 2000, "answer": "#### 7"}
-    with pytest.raises(ValueError, match="longer than the context"):
-        sample_solutions(Learner(HASTY), [row], seed=1, k=1)
-    row["question"] = "7" * 900  # room for a few tokens
-    ((found,),) = sample_solutions(Learner(HASTY), [row], seed=1, k=1)
-    assert found.tokens < 124
-
-
-def test_what_was_cut_off_has_no_end(monkeypatch):
-    monkeypatch.setattr("helpers.solutions.LONGEST", 3)
-    for (found,) in sample_solutions(Learner(HASTY), ROWS[:4], seed=1, k=1):
-        assert len(found.ids) == 3 and END_OF_TEXT not in found.ids
-
-
-def test_search_gives_its_paths_and_its_whole_cost():
-    learner, strategy = Learner(HASTY), STRATEGIES["beam_search"]
-    (group,) = search_solutions(learner, ROWS[:1], 3, strategy=strategy, budget=640)
-    llm = LLMGen("abacus", weights=HASTY)
-    from helpers.env import GSM8KEnv, Problem
-
-    env = GSM8KEnv(Problem(**ROWS[0]), llm, is_few_shot=False)
-    env.reset(seed=3)
-    result = strategy(env, llm, None, budget=640, seed=3)
-    assert sum(x.tokens for x in group) == pytest.approx(result.tokens)
-    best = "".join(f"{step}\n" for step in result.path.env.steps)
-    assert best in [x.text for x in group]
-    assert all(x.text.endswith(".\n") for x in group)
-
-
-def test_a_search_that_finished_nothing_has_cost_something():
-    strategy = STRATEGIES["beam_search"]
-    (group,) = search_solutions(
-        Learner(HERE / "weights.npz"), ROWS[:1], 0, strategy=strategy, budget=1
-    )
-    assert [(x.text, x.reward) for x in group] == [("", 0.0)] and group[0].tokens > 1
-
-
 def solution(text, reward):
     return Solution(text, [1, 0], reward, 2)
-
-
-def test_only_distinct_right_solutions_are_kept():
-    group = [
-        solution(t, r) for t, r in [("a", 0), ("b", 1), ("b", 1), ("c", 1), ("d", 1)]
-    ]
-    assert [x.text for x in keep_right(group, 2)] == ["b", "c"]
-    assert keep_right(group[:1], 2) == []
-
-
-#### Rounds ####
 
 
 def test_problems_are_taken_in_turn():

@@ -12,7 +12,7 @@ import pytest
 from helpers.problems import Answer, extract_answer, is_correct, strip_annotations
 
 GSM8K = Path(
-    os.environ.get("GSM8K_PATH") or Path(__file__).parents[2] / "shared" / "gsm8k"
+    os.environ.get("GSM8K_PATH") or Path(__file__).parents[3] / "shared" / "gsm8k"
 )
 
 # (gold, text, rule): right answers which one or another well-known grader calls wrong

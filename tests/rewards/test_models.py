@@ -18,7 +18,6 @@ from helpers.rewards import (
     RewardModel,
     arithmetic_features,
     init_network,
-    models,
     plain_features,
     step_truths,
     texts_of,

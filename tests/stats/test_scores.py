@@ -1,6 +1,5 @@
 """Measures of verifiers against brute force."""
 
-import itertools
 import math
 import random
 from statistics import fmean
@@ -64,35 +63,6 @@ def test_the_first_error_is_the_first_score_below():
     assert first_below([0.9], threshold=0.95) == 0
 
 
-@given(SCORED, st.integers(1, 7))
-def test_best_of_k_is_the_mean_over_all_subsets(scored, k):
-    """Every subset, and of equal best ones each in turn."""
-    k = min(k, len(scored))
-
-    def chance(subset):
-        top = max(score for score, _ in subset)
-        return fmean(right for score, right in subset if score == top)
-
-    expected = fmean(map(chance, itertools.combinations(scored, k)))
-    assert best_at_k(*zip(*scored, strict=True), k) == pytest.approx(expected)
-
-
-def test_a_sample_without_an_answer_is_chosen_last():
-    assert best_at_k([-math.inf, 0.0], [False, True], 2) == 1
-    assert best_at_k([-math.inf, 0.0], [False, True], 1) == 0.5
-    with pytest.raises(ValueError, match="not a number"):
-        best_at_k([math.nan], [True], 1)
-    with pytest.raises(ValueError, match="between 1 and 2"):
-        best_at_k([0.1, 0.2], [True, True], 3)
-
-
-def test_votes_by_hand():
-    answers, right = ["a", "b", "b", None], [True, False, False, False]
-    assert vote_at_k(answers, [1, 1, 1, 1], right, 4) == 0
-    assert vote_at_k(answers, [3, 1, 1, 9], right, 4) == 1
-    assert vote_at_k([None], [1], [False], 1) == 0
-
-
 def test_senseless_arguments_are_refused():
     for k, draws in ((0, 5), (2, 5), (1, 0)):
         with pytest.raises(ValueError, match="between 1 and 1"):
@@ -106,19 +76,3 @@ def test_senseless_arguments_are_refused():
     assert vote_at_k([1, 2], [1, 1], [True, False], 2, draws=900) == pytest.approx(
         0.5, abs=0.06
     )  # chance decides a tie
-
-
-def test_votes_are_the_mean_over_subsets():
-    answers, right = ["a", "b", "b", "c"], [True, False, False, False]
-    weights = [2.5, 1, 1.1, 2]
-
-    def wins(subset):
-        votes = {}
-        for i in subset:
-            votes[answers[i]] = votes.get(answers[i], 0) + weights[i]
-        return max(votes, key=votes.get) == "a"
-
-    expected = fmean(map(wins, itertools.combinations(range(4), 3)))
-    found = vote_at_k(answers, weights, right, 3, draws=4000)
-    assert found == pytest.approx(expected, abs=0.03)
-    assert found == vote_at_k(answers, weights, right, 3, draws=4000)
