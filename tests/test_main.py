@@ -1,4 +1,4 @@
-"""`python -m helpers.check` finds what is missing, and says what to type."""
+"""`python -m helpers` finds what is missing, and says what to type."""
 
 import subprocess
 import sys
@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from helpers import check
+from helpers import __main__ as check
 from helpers.__main__ import Finding, findings, main
-from helpers.abacus import client
+from helpers.abacus import AbacusClient
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -26,7 +26,7 @@ def problems(only):
 
 def test_here_everything_is_there():
     run = subprocess.run(
-        [sys.executable, "-m", "helpers.check"],
+        [sys.executable, "-m", "helpers"],
         cwd=ROOT, capture_output=True, text=True,
     )  # fmt: skip
     assert run.returncode == 0, run.stdout + run.stderr
@@ -88,7 +88,7 @@ def test_an_abacus_that_writes_something_else(monkeypatch):
 def test_an_abacus_that_cannot_be_read(monkeypatch, tmp_path):
     broken = tmp_path / "weights.npz"
     broken.write_bytes(b"no weights")
-    monkeypatch.setattr(client.AbacusClient.__init__, "__defaults__", (broken,))
+    monkeypatch.setattr(AbacusClient.__init__, "__defaults__", (broken,))
     (found,) = problems(check.check_abacus)
     assert "nothing" in found.what and "git checkout" in found.advice
 

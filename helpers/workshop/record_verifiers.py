@@ -112,6 +112,12 @@ def per_mille(scores: list[float]) -> list[int]:
     return [round(1000 * score) for score in scores]
 
 
+def solve(run: Run, env: GSM8KEnv, llm: LLMGen | SharedSamples) -> list[Any]:
+    """One run on one problem."""
+    strategy, scorer = STRATEGIES[run.strategy], models()[run.verifier]
+    return outcome(strategy(env, llm, scorer, budget=BUDGET, seed=0))
+
+
 def score_samples(env: GSM8KEnv, llm: LLMGen | SharedSamples) -> dict[str, Any]:
     """Draw the samples of a problem and score them."""
     gold, paths = env.problem.answer, sample_paths(env, llm, SAMPLES)
@@ -133,11 +139,7 @@ def record(index: int, problem: dict[str, str]) -> str:
     """The line of one problem."""
     env, llm = make_env(problem), SharedSamples(LLMGen("abacus"))
     found = score_samples(env, llm)
-    how = {"budget": BUDGET, "seed": 0}
-    found["runs"] = [
-        outcome(STRATEGIES[run.strategy](env, llm, models()[run.verifier], **how))
-        for run in RUNS
-    ]
+    found["runs"] = [solve(run, env, llm) for run in RUNS]
     return json.dumps({"problem": index, **found}, separators=(",", ":"))
 
 

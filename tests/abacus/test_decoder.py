@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from test_transformer import PARAMS, TINY, states
+from tiny_llama import PARAMS, TINY, states
 
 from helpers.abacus import Cache
 from helpers.abacus.decoder import Decoder

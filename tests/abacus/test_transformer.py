@@ -4,12 +4,10 @@ import autograd.numpy as anp
 import numpy as np
 import pytest
 from autograd import grad
+from tiny_llama import PARAMS, RNG, TINY, TOKENS, states
 
 from helpers.abacus import (
-    Config,
     adamw,
-    causal_attention,
-    hidden_states,
     init_params,
     logits,
     rms_norm,
@@ -18,16 +16,6 @@ from helpers.abacus import (
 )
 from helpers.abacus.optimizer import muon, orthogonal
 from helpers.abacus.transformer import rotate
-
-TINY = Config(vocab=11, width=8, layers=2, heads=2, hidden=12)
-RNG = np.random.default_rng(0)
-TOKENS = RNG.integers(0, 11, (3, 6))
-PARAMS = {k: v + RNG.normal(0, 0.3, v.shape) for k, v in init_params(TINY, 0).items()}
-
-
-def states(params: dict, tokens: np.ndarray, xp=np) -> np.ndarray:
-    positions = rotary(TINY, 0, tokens.shape[1])
-    return hidden_states(params, tokens, TINY, positions, causal_attention(xp), xp)
 
 
 def plain_llama(params: dict, tokens: list[int]) -> np.ndarray:

@@ -6,31 +6,39 @@ The series is executed as it always is, two notebooks side by side.
 
 import os
 import tempfile
-from contextlib import redirect_stdout
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
 from functools import partial
 from io import StringIO
 from pathlib import Path
-from types import ModuleType
 
-from frame import ROOT, Row, alternate, seconds
-from scripts import load
+from frame import Row, alternate, seconds
 
-NOTEBOOKS = sorted((ROOT / "notebooks").glob("[0-9A]*.ipynb"))
+from helpers.workshop import pages
+from helpers.workshop.places import series
+
+NOTEBOOKS = series()
 FIRST = NOTEBOOKS[0]
 
 
-def run_notebooks() -> ModuleType:
-    """The script `notebooks/run.py` as a module."""
-    os.environ["TQDM_DISABLE"] = "1"  # as the script sets it
-    return load(ROOT / "notebooks" / "run.py")
+os.environ["TQDM_DISABLE"] = "1"  # as the command sets it
+
+
+@contextmanager
+def elsewhere() -> Iterator[None]:
+    """What is built goes to a folder that is thrown away."""
+    usual = pages.BUILD
+    with tempfile.TemporaryDirectory() as folder:
+        pages.BUILD = Path(folder)
+        yield
+    pages.BUILD = usual
 
 
 def build(notebook: Path, number: int) -> float:
     """Seconds; raises what a cell raised."""
-    run, found = run_notebooks(), []
-    with tempfile.TemporaryDirectory() as folder:
-        run.BUILD = Path(folder)
-        spent = seconds(lambda: found.append(run.build(notebook)))
+    found = []
+    with elsewhere():
+        spent = seconds(lambda: found.append(pages.build(notebook)))
     if found[0]:
         raise found[0]
     return spent
@@ -38,10 +46,9 @@ def build(notebook: Path, number: int) -> float:
 
 def build_all(number: int) -> float:
     """Seconds; raises what was said if a notebook failed."""
-    run, said = run_notebooks(), StringIO()
-    with tempfile.TemporaryDirectory() as folder, redirect_stdout(said):
-        run.BUILD = Path(folder)
-        spent = seconds(lambda: run.main(["build"]))
+    said = StringIO()
+    with elsewhere(), redirect_stdout(said):
+        spent = seconds(lambda: pages.main(["build"]))
     if "failed" in said.getvalue():
         raise RuntimeError(said.getvalue())
     return spent

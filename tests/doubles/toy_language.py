@@ -133,3 +133,13 @@ def values(result):
 
 def best(shares):
     return max(shares, key=shares.get)
+
+
+def narrow(name):
+    """One candidate a step, where a strategy has a choice."""
+    head = name.partition(",")[0]
+    if head == "greedy":
+        return {}
+    both = dict.fromkeys(("beam_search", "dvts"), {"n": 1, "branching": 1})
+    deep = {"mcts": {"branching": 1}, "depth_first": {"branching": 1, "threshold": 0}}
+    return (both | deep).get(head, {"n": 1})

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from fake_ollama import FakeOllama
-from test_evaluation import results
+from toy_runs import results
 
 from helpers.evaluation import Report, evaluate, read_configuration
 from helpers.evaluation.__main__ import main

@@ -5,7 +5,7 @@ import signal
 from functools import partial
 
 import pytest
-from test_evaluation import problems, results
+from toy_runs import problems, results
 
 from helpers.evaluation import Report, evaluate
 from helpers.evaluation.__main__ import main

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from test_evaluation import Fragile, run
+from toy_runs import Fragile, run
 
 from helpers.evaluation import (
     Record,

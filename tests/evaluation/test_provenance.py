@@ -7,7 +7,8 @@ from functools import partial
 
 import numpy as np
 import pytest
-from toy_language import PLENTY, table_scorer
+from toy_language import table_scorer
+from toy_runs import VOTE, problems
 
 from helpers.evaluation import (
     describe,
@@ -19,14 +20,7 @@ from helpers.rewards import ArithmeticChecker, aggregate, confidence
 from helpers.search import (
     Budget,
     beam_search,
-    self_consistency,
 )
-
-VOTE = partial(self_consistency, budget=PLENTY, n=5)
-
-
-def problems(n):
-    return [{"question": f"Which, {i}?", "answer": str(i % 4)} for i in range(n)]
 
 
 def test_the_configuration_names_all_that_matters(tmp_path):

@@ -7,7 +7,7 @@ from itertools import permutations
 import numpy as np
 import pytest
 from scipy import stats
-from test_evaluation import VOTE, run
+from toy_runs import VOTE, run
 
 from helpers.evaluation import (
     Record,

@@ -10,9 +10,10 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import pytest
-from toy_language import GOLD, PLENTY, ToyLanguage
+from toy_language import GOLD, ToyLanguage
+from toy_runs import ENV, VOTE, Fragile, problems, results, run
 
-from helpers.env import GSM8KEnv, Problem
+from helpers.env import Problem
 from helpers.evaluation import (
     Report,
     evaluate,
@@ -20,55 +21,12 @@ from helpers.evaluation import (
     read_records,
 )
 from helpers.evaluation.run import MAX_FAILURES
-from helpers.llm import LLMError, LLMGen, failure
+from helpers.llm import LLMError, LLMGen
 from helpers.rewards import ArithmeticChecker, aggregate
 from helpers.search import (
     best_of_n,
     greedy,
-    self_consistency,
 )
-
-VOTE = partial(self_consistency, budget=PLENTY, n=5)
-ENV = partial(GSM8KEnv, max_steps=6)
-
-
-def problems(n):
-    return [{"question": f"Which, {i}?", "answer": str(i % 4)} for i in range(n)]
-
-
-def run(out, n=12, strategy=VOTE, llm=None, **options):
-    options = {"make_env": ENV, "pauses": (0, 0)} | options
-    return evaluate(strategy, problems(n), llm or ToyLanguage(3), out=out, **options)
-
-
-def results(report):
-    """All that may not differ between two runs, by problem."""
-    kept = {}
-    for record in report.records():
-        assert record.index not in kept
-        kept[record.index] = {**vars(record), "seconds": None}
-    return kept
-
-
-@pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory):
-    return results(run(tmp_path_factory.mktemp("whole") / "x.jsonl"))
-
-
-class Fragile(ToyLanguage):
-    """A toy that fails at some prompts, as often as `faults` says."""
-
-    def __init__(self, faults, kind="server"):
-        super().__init__(3)
-        self.faults, self.kind, self.asked = dict(faults), kind, 0
-
-    def sample(self, prompt, k, seed=None, image=None):
-        self.asked += 1
-        for word, left in self.faults.items():
-            if word in prompt and left:
-                self.faults[word] -= 1
-                raise failure(self.kind, address="nowhere", num_ctx=1, said="no")
-        return super().sample(prompt, k, seed, image)
 
 
 def test_a_run_goes_on_from_what_is_there(tmp_path, undisturbed):

@@ -8,7 +8,7 @@ from functools import partial
 
 import pytest
 from fake_ollama import BREAK, HANG, FakeOllama, answer
-from test_evaluation import results
+from toy_runs import results
 
 from helpers.evaluation import evaluate
 from helpers.llm import LLMError, LLMGen, connection

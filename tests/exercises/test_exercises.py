@@ -1,24 +1,29 @@
 """Exercises: the solutions pass, the unsolved state and typical mistakes do not."""
 
-import inspect
 import re
+from importlib import import_module
 from pathlib import Path
+from runpy import run_path
 
 import nbformat
 import numpy as np
 import pytest
-from scripts import load
 
-from helpers.exercises import check
+import helpers.exercises
 from helpers.exercises.checking import Wrong, call, exercise, expect
+from helpers.workshop import editions
 
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = ROOT / "notebooks"
 SOLUTIONS = sorted((NOTEBOOKS / "solutions").glob("*.py"))
 KINDS = ("easy", "medium", "hard", "research")
 
-
-edition = load(NOTEBOOKS / "edition.py")
+CHECKS = {
+    name: function
+    for module in helpers.exercises.__all__
+    for name, function in vars(import_module(f"helpers.exercises.{module}")).items()
+    if name.startswith("exercise_")
+}
 
 
 def cells(path):
@@ -32,28 +37,28 @@ def arguments(cell):
     return re.search(r"check\.exercise_\w+\((.*)\)$", cell.source)[1].split(", ")
 
 
-each_chapter = pytest.mark.parametrize("path", SOLUTIONS, ids=lambda path: path.stem)
+each_notebook = pytest.mark.parametrize("path", SOLUTIONS, ids=lambda path: path.stem)
 
 
-@each_chapter
+@each_notebook
 def test_every_solution_is_right(path, capsys):
-    solved, known = load(path), cells(path)
-    names = edition.solutions_of(NOTEBOOKS / f"{path.stem}.ipynb")
+    solved, known = run_path(str(path)), cells(path)
+    names = editions.solutions_of(NOTEBOOKS / f"{path.stem}.ipynb")
     assert 4 <= len(names) <= 6
     for name in names:
         handed = arguments(known[name.replace("exercise", "check")])
-        getattr(check, name)(*(getattr(solved, argument) for argument in handed))
+        CHECKS[name](*(solved[argument] for argument in handed))
         assert capsys.readouterr().out.endswith(": right.\n"), name
 
 
-@each_chapter
+@each_notebook
 def test_the_notebook_holds_the_cells_of_the_solutions_unsolved(path, capsys):
     known = cells(path)
-    for name, solution in edition.solutions_of(
+    for name, solution in editions.solutions_of(
         NOTEBOOKS / f"{path.stem}.ipynb"
     ).items():
         stub, checked = known[name], known[name.replace("exercise", "check")]
-        assert stub.source == edition.cleared(solution), name
+        assert stub.source == editions.cleared(solution), name
         assert (stub.metadata.nbgrader.solution, stub.metadata.nbgrader.grade) == (1, 0)
         assert checked.metadata.nbgrader.grade and checked.metadata.nbgrader.locked
         assert 1 <= checked.metadata.nbgrader.points <= 3
@@ -61,27 +66,27 @@ def test_the_notebook_holds_the_cells_of_the_solutions_unsolved(path, capsys):
         assert output.text.endswith(": not solved yet.\n"), name
 
 
-@each_chapter
+@each_notebook
 def test_an_unsolved_exercise_fails_under_nbgrader(path, monkeypatch):
     monkeypatch.setenv("NBGRADER_EXECUTION", "autograde")
-    scope = dict(vars(load(path)))
-    for name, solution in edition.solutions_of(
+    scope = run_path(str(path))
+    for name, solution in editions.solutions_of(
         NOTEBOOKS / f"{path.stem}.ipynb"
     ).items():
-        exec(edition.cleared(solution), scope)  # our own file, as a student finds it
+        exec(editions.cleared(solution), scope)  # our own file, as a student finds it
         handed = arguments(cells(path)[name.replace("exercise", "check")])
         with pytest.raises(AssertionError, match="not solved yet"):
-            getattr(check, name)(*(scope[argument] for argument in handed))
+            CHECKS[name](*(scope[argument] for argument in handed))
 
 
-@each_chapter
+@each_notebook
 def test_every_exercise_says_how_hard_it_is_and_has_a_hint(path):
     text = "\n".join(
         c.source for c in nbformat.read(NOTEBOOKS / f"{path.stem}.ipynb", 4).cells
         if c.cell_type == "markdown"
     ).partition("## Exercises")[2]  # fmt: skip
     heads = re.findall(r"^\*\*(\d)\. .+?\*\*\s+\((\w+), \d+\s+minutes\)", text, re.M)
-    number = len(edition.solutions_of(NOTEBOOKS / f"{path.stem}.ipynb"))
+    number = len(editions.solutions_of(NOTEBOOKS / f"{path.stem}.ipynb"))
     assert [int(n) for n, _ in heads] == [*range(1, number + 1)]
     assert {kind for _, kind in heads} <= set(KINDS)
     assert text.count("<details><summary>Hint</summary>") == number
@@ -89,19 +94,18 @@ def test_every_exercise_says_how_hard_it_is_and_has_a_hint(path):
 
 def test_every_check_has_an_exercise():
     named = {n for path in SOLUTIONS for n in cells(path) if n.startswith("exercise")}
-    assert named == {n for n, _ in inspect.getmembers(check, inspect.isfunction)}
+    assert named == {*CHECKS}
 
 
-# Typical mistakes, and what is said of them: tests/mistakes/
+# Typical mistakes, and what is said of them: mistakes/
 
-CHAPTERS = sorted((ROOT / "tests" / "mistakes").glob("chapter_*.py"))
-MISTAKES = [mistake for path in CHAPTERS for mistake in load(path).MISTAKES]
+FILES = sorted(Path(__file__).with_name("mistakes").glob("notebook_*.py"))
+MISTAKES = [mistake for path in FILES for mistake in run_path(str(path))["MISTAKES"]]
 
 
 def test_every_exercise_has_typical_mistakes():
     told = [checked.__name__ for checked, *_ in MISTAKES]
-    names = [name for name, _ in inspect.getmembers(check, inspect.isfunction)]
-    assert {name for name in names if told.count(name) < 1} == set()
+    assert {name for name in CHECKS if told.count(name) < 1} == set()
 
 
 @pytest.mark.parametrize(("checked", "answers", "said"), MISTAKES)
@@ -142,13 +146,13 @@ def plan(trial, problems, speed, price):
 @pytest.mark.parametrize(
     ("checked", "answers"),
     [
-        (check.exercise_3_1, [{2: np.array([21, 4]), 8: (np.int64(25), 2)}]),
-        (check.exercise_4_4, [bootstrap, np.float64(4)]),
-        (check.exercise_5_1, ["C", np.float32(1), np.float64(0.825)]),
-        (check.exercise_6_4, [slopes_in_a_list]),
-        (check.exercise_7_4, [moments]),
-        (check.exercise_7_6, [np.array([[0.9999, 0.0001], [0.96, 0.04]])]),
-        (check.exercise_8_3, [plan]),
+        (CHECKS["exercise_3_1"], [{2: np.array([21, 4]), 8: (np.int64(25), 2)}]),
+        (CHECKS["exercise_4_4"], [bootstrap, np.float64(4)]),
+        (CHECKS["exercise_5_1"], ["C", np.float32(1), np.float64(0.825)]),
+        (CHECKS["exercise_6_4"], [slopes_in_a_list]),
+        (CHECKS["exercise_7_4"], [moments]),
+        (CHECKS["exercise_7_6"], [np.array([[0.9999, 0.0001], [0.96, 0.04]])]),
+        (CHECKS["exercise_8_3"], [plan]),
     ],
 )
 def test_numpys_numbers_and_arrays_are_welcome(checked, answers, capsys):

@@ -6,7 +6,7 @@ from functools import partial
 
 import pytest
 from fake_ollama import BREAK, HANG, FakeOllama
-from test_evaluation import results
+from toy_runs import results
 
 from helpers.evaluation import evaluate
 from helpers.llm import LLMError, LLMGen, connection, hosts

@@ -20,9 +20,12 @@ pytest.importorskip("xllamacpp", reason="needs the extra `test`, on x86-64 or a 
 
 from ollama_server import OllamaServer  # noqa: E402
 from scipy.stats import binomtest  # noqa: E402
-from test_evaluation import results  # noqa: E402
-from test_strategies import narrow  # noqa: E402
-from toy_language import ALL, PLENTY  # noqa: E402
+from toy_language import (  # noqa: E402
+    ALL,
+    PLENTY,
+    narrow,  # noqa: E402
+)
+from toy_runs import results  # noqa: E402
 
 from helpers.abacus import (  # noqa: E402
     Engine,  # noqa: E402

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from fake_ollama import FakeOllama
-from test_evaluation import results
+from toy_runs import results
 
 from helpers.abacus import AbacusClient
 from helpers.env import GSM8KEnv

@@ -8,7 +8,8 @@ import re
 from pathlib import Path
 
 import pytest
-from scripts import load
+
+from helpers.workshop import pages
 
 ROOT = Path(__file__).resolve().parents[2]
 GSM8K = Path(os.environ.get("GSM8K_PATH") or ROOT.parent / "shared" / "gsm8k")
@@ -27,15 +28,14 @@ def printed(notebook) -> str:
 @pytest.fixture(scope="module")
 def output() -> str:
     """What notebook 04 prints with abacus and GSM8K_PATH set."""
-    run = load(ROOT / "notebooks" / "run.py")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GSM8K_PATH", str(GSM8K.resolve()))
         patch.setenv("PYTHONPATH", str(ROOT))
         patch.setenv("TQDM_DISABLE", "1")
         patch.delenv("REASONING_MODEL", raising=False)
-        notebook = run.read(ROOT / "notebooks" / "04_gsm8k_evaluation.ipynb")
-        error = run.execute(notebook)
-    assert error is None, run.last_lines(error)
+        notebook = pages.read(ROOT / "notebooks" / "04_gsm8k_evaluation.ipynb")
+        error = pages.execute(notebook)
+    assert error is None, pages.last_lines(error)
     return printed(notebook)
 
 

@@ -11,16 +11,16 @@ import shutil
 
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
-from scripts import load
-from test_notebooks import ROOT
+
+from helpers.workshop import pages
+from helpers.workshop.places import series
 
 pytestmark = pytest.mark.pages
 sync_api = pytest.importorskip("playwright.sync_api")
 axe = pytest.importorskip("axe_playwright_python.sync_playwright")
 
-run = load(ROOT / "notebooks" / "run.py")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
-NOTEBOOKS = sorted((ROOT / "notebooks").glob("[0-9A]*.ipynb"))
+NOTEBOOKS = series()
 WIDE, NARROW = (1280, "light"), (400, "dark")  # pixels, theme of the system
 each_window = pytest.mark.parametrize("window", [WIDE, NARROW])
 
@@ -79,7 +79,7 @@ def faults(browser, tmp_path):
 @each_window
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_page_of_a_notebook_has_no_fault(path, window, faults):
-    assert faults(run.to_page(run.read(path), path.stem), window) == []
+    assert faults(pages.to_page(pages.read(path), path.stem), window) == []
 
 
 @each_window
@@ -91,7 +91,7 @@ def test_a_good_page_has_no_fault(window, faults):
 def test_a_picture_that_the_notebook_does_not_describe_is_found(faults):
     figure = new_output("display_data", data={"image/png": PNG})
     cells = [new_markdown_cell(f"![]({DOT})"), new_code_cell(outputs=[figure])]
-    page = run.to_page(new_notebook(cells=cells), "x")
+    page = pages.to_page(new_notebook(cells=cells), "x")
     assert any("2 images" in fault for fault in faults(page, WIDE))
 
 

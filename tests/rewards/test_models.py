@@ -18,6 +18,7 @@ from helpers.rewards import (
     RewardModel,
     arithmetic_features,
     init_network,
+    models,
     plain_features,
     step_truths,
     texts_of,
@@ -175,7 +176,7 @@ def test_a_state_is_read_once_and_memory_is_bounded(monkeypatch):
     model([GOOD, BAD])
     assert len(reader.read) == 6
     expected = model([GOOD, BAD])
-    monkeypatch.setattr(reward_models, "REMEMBERED", 4)
+    monkeypatch.setattr(models, "REMEMBERED", 4)
     assert model([GOOD, BAD]) == expected
     assert len(model.known) <= 4
 

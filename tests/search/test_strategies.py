@@ -14,6 +14,7 @@ from toy_language import (
     PLENTY,
     ToyLanguage,
     make_env,
+    narrow,
     one_armed,
     search_for,
     table_scorer,
@@ -30,16 +31,6 @@ each_strategy = pytest.mark.parametrize("name", ALL)
 @pytest.fixture
 def toy():
     return ToyLanguage(seed=1)
-
-
-def narrow(name):
-    """One candidate a step, where a strategy has a choice."""
-    head = name.partition(",")[0]
-    if head == "greedy":
-        return {}
-    both = dict.fromkeys(("beam_search", "dvts"), {"n": 1, "branching": 1})
-    deep = {"mcts": {"branching": 1}, "depth_first": {"branching": 1, "threshold": 0}}
-    return (both | deep).get(head, {"n": 1})
 
 
 @each_strategy

@@ -8,20 +8,21 @@ import json
 import nbformat
 import pytest
 from nbclient import NotebookClient
-from test_exercises import ROOT, edition
-from test_notebooks import NOTEBOOKS
+
+from helpers.workshop import editions
+from helpers.workshop.places import NOTEBOOKS, series
 
 pytestmark = pytest.mark.class_room
 pytest.importorskip("nbgrader")
 
 NAME = "01_llm_wrapper"
-SOLVED = [path for path in NOTEBOOKS if edition.solutions_of(path)]
+SOLVED = [path for path in series() if editions.solutions_of(path)]
 
 
 def exercises_only(path):
     """The notebook without the lesson: only what the exercises need, to save time."""
     notebook = nbformat.read(path, as_version=4)
-    solutions = ROOT / "notebooks" / "solutions" / f"{NAME}.py"
+    solutions = NOTEBOOKS / "solutions" / f"{NAME}.py"
     text = solutions.read_text(encoding="utf-8")
     setup = text.partition("# %% setup")[2].partition("# %%")[0]
     cells = [c for c in notebook.cells if "nbgrader" in c.metadata]
@@ -33,13 +34,13 @@ def exercises_only(path):
 def course(tmp_path_factory):
     """A course with both editions, and two students: one solved all, one a part."""
     folder = tmp_path_factory.mktemp("class")
-    assert NAME in edition.write_source(folder)
+    assert NAME in editions.write_source(folder)
     source = folder / "source" / NAME / f"{NAME}.ipynb"
     exercises_only(source)
-    done = edition.nbgrader(folder, "generate_assignment", NAME)
+    done = editions.nbgrader(folder, "generate_assignment", NAME)
     assert done.returncode == 0, done.stderr
     release = folder / "release" / NAME / f"{NAME}.ipynb"
-    solutions = edition.solutions_of(ROOT / "notebooks" / f"{NAME}.ipynb")
+    solutions = editions.solutions_of(NOTEBOOKS / f"{NAME}.ipynb")
     wrong = {"exercise_1_1": "ratio = 10", "exercise_1_2": solutions["exercise_1_2"]}
     for student, answers in {"ada": solutions, "bob": wrong}.items():
         notebook = nbformat.read(release, as_version=4)
@@ -54,9 +55,9 @@ def course(tmp_path_factory):
 
 def test_the_students_find_no_solution(course):
     text = (course / "release" / NAME / f"{NAME}.ipynb").read_text(encoding="utf-8")
-    assert "SOLUTION" not in text and edition.STUB in text
+    assert "SOLUTION" not in text and editions.STUB in text
     known = json.loads(text)["cells"]
-    mine = nbformat.read(ROOT / "notebooks" / f"{NAME}.ipynb", as_version=4).cells
+    mine = nbformat.read(NOTEBOOKS / f"{NAME}.ipynb", as_version=4).cells
     stubs = {
         c.metadata.nbgrader.grade_id: c.source for c in mine if "nbgrader" in c.metadata
     }
@@ -67,18 +68,18 @@ def test_the_students_find_no_solution(course):
 
 
 def test_nbgrader_validates_the_teachers_edition_and_not_the_students(course):
-    solved = edition.nbgrader(course, "validate", f"source/{NAME}/{NAME}.ipynb")
+    solved = editions.nbgrader(course, "validate", f"source/{NAME}/{NAME}.ipynb")
     assert "Success! Your notebook passes all the tests." in solved.stdout, (
         solved.stderr
     )
-    open_ = edition.nbgrader(course, "validate", f"release/{NAME}/{NAME}.ipynb")
+    open_ = editions.nbgrader(course, "validate", f"release/{NAME}/{NAME}.ipynb")
     assert "VALIDATION FAILED ON 5 CELL(S)" in open_.stdout
 
 
 def test_nbgrader_marks_a_solved_and_a_wrong_submission(course):
     from nbgrader.api import Gradebook
 
-    done = edition.nbgrader(course, "autograde", NAME)
+    done = editions.nbgrader(course, "autograde", NAME)
     assert done.returncode == 0, done.stderr
     with Gradebook(f"sqlite:///{course / 'gradebook.db'}") as book:
         marks = {s: book.find_submission(NAME, s) for s in ("ada", "bob")}
@@ -91,5 +92,5 @@ def test_the_teachers_edition_runs_from_top_to_bottom(path, monkeypatch):
     """Lesson and solutions together; a check that is not content would raise."""
     monkeypatch.setenv("NBGRADER_EXECUTION", "validate")
     monkeypatch.setenv("TQDM_DISABLE", "1")
-    where = {"metadata": {"path": str(ROOT / "notebooks")}}
-    NotebookClient(edition.teachers(path), timeout=600, resources=where).execute()
+    where = {"metadata": {"path": str(NOTEBOOKS)}}
+    NotebookClient(editions.teachers(path), timeout=600, resources=where).execute()

@@ -1,28 +1,27 @@
-"""notebooks/run.py: the script behind `make notebooks`, `refresh` and `clear`."""
+"""`helpers.workshop.pages`, the command behind `make notebooks`, `refresh` and `clear`."""
 
 import re
-from pathlib import Path
 from threading import Barrier, current_thread, main_thread
 
 import nbformat
 import pytest
 from bs4 import BeautifulSoup
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
-from scripts import load
 
-ROOT = Path(__file__).resolve().parents[2]
-SERIES = sorted((ROOT / "notebooks").glob("[0-9A]*.ipynb"))
+from helpers.workshop import pages
+from helpers.workshop.places import series
+
+SERIES = series()
 
 
 @pytest.fixture
 def run(tmp_path, monkeypatch):
-    """notebooks/run.py, working in a folder of its own."""
-    module = load(ROOT / "notebooks" / "run.py")
-    monkeypatch.setattr(module, "HERE", tmp_path)
-    monkeypatch.setattr(module, "BUILD", tmp_path / "build")
+    """The command, working in a folder of its own."""
+    monkeypatch.setattr(pages, "NOTEBOOKS", tmp_path)
+    monkeypatch.setattr(pages, "BUILD", tmp_path / "build")
     monkeypatch.delenv("REASONING_MODEL", raising=False)
     monkeypatch.setenv("TQDM_DISABLE", "1")
-    return module
+    return pages
 
 
 def test_build_reports_each_notebook_and_leaves_it_as_it_is(run, tmp_path, capsys):

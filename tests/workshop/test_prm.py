@@ -26,6 +26,7 @@ from helpers.problems import (
 )
 from helpers.rewards import Path as ReasoningPath  # noqa: E402
 from helpers.rewards import ProcessRewardModel, texts_of  # noqa: E402
+from helpers.workshop import prm  # noqa: E402
 from helpers.workshop.bulk import Writer  # noqa: E402
 from helpers.workshop.prm import actions_of, load_chunk, train_prm, training_problems
 
@@ -98,7 +99,7 @@ def test_bulk_samples_follow_the_distribution(engine):
 
 def test_pre_training_a_reward_model_in_the_small(tmp_path, monkeypatch):
 
-    monkeypatch.setattr(prm_training, "CHUNK", 10)
+    monkeypatch.setattr(prm, "CHUNK", 10)
     out = tmp_path / "prm.npz"
     losses = train_prm(2, seed=0, out=out)
     assert all(found[-1] < found[0] for found in losses.values())

@@ -1,4 +1,4 @@
-"""notebooks/slides.py: the notebooks as slides for a class.
+"""The notebooks as slides for a class.
 
 Vocabulary: a *deck* is the slides of one notebook, parsed; a *fault* is what a class
 would stumble over. What a deck must hold is read from the notebook's own cells.
@@ -9,11 +9,11 @@ import nbformat
 import pytest
 from bs4 import BeautifulSoup
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
-from scripts import load
-from test_notebooks import ROOT
 
-SLIDES = load(ROOT / "notebooks" / "slides.py")
-SERIES = sorted((ROOT / "notebooks").glob("[0-9A]*.ipynb"))
+from helpers.workshop import slides as SLIDES
+from helpers.workshop.places import series
+
+SERIES = series()
 ALT = 'Bars: "18" <most likely>'
 
 
@@ -201,7 +201,7 @@ def test_a_figure_may_be_a_slide_of_its_own():
 def test_main_writes_a_page_for_each_notebook_with_slides(
     tmp_path, monkeypatch, capsys
 ):
-    monkeypatch.setattr(SLIDES, "HERE", tmp_path)
+    monkeypatch.setattr(SLIDES, "NOTEBOOKS", tmp_path)
     monkeypatch.setattr(SLIDES, "SLIDES", tmp_path / "build" / "slides")
     nbformat.write(good_notebook(), tmp_path / "01_a.ipynb")
     nbformat.write(new_notebook(), tmp_path / "A1_b.ipynb")

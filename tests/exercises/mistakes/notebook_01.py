@@ -2,7 +2,7 @@
 
 import math
 
-from helpers.exercises import check
+from helpers.exercises import notebook_01 as check
 from helpers.llm import derive_seed
 from helpers.problems import generate
 

@@ -5,7 +5,7 @@ import re
 import gymnasium
 
 from helpers.env import FIRST_PROBLEM, CoTEnv
-from helpers.exercises import check
+from helpers.exercises import notebook_02 as check
 from helpers.problems import generate, strip_annotations
 
 A = B = E = (1, True, False)

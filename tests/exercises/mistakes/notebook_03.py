@@ -3,7 +3,7 @@
 from collections import Counter, deque
 from dataclasses import replace
 
-from helpers.exercises import check
+from helpers.exercises import notebook_03 as check
 from helpers.problems import extract_answer, generate
 from helpers.search import Node, breadth_first, expand, tokens_spent, walk
 

@@ -4,7 +4,7 @@ import random
 from collections import Counter
 from math import comb
 
-from helpers.exercises import check
+from helpers.exercises import notebook_04 as check
 from helpers.problems import extract_answer
 from helpers.stats import pass_at_k, wilson_interval
 

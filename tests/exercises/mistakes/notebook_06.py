@@ -5,7 +5,7 @@ from statistics import fmean
 
 import numpy as np
 
-from helpers.exercises import check
+from helpers.exercises import notebook_06 as check
 from helpers.rewards import sigmoid
 from helpers.stats import roc_auc
 
