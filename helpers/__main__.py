@@ -1,4 +1,4 @@
-"""Is everything there? `python -m helpers.check`
+"""Is everything there? `python -m helpers`
 
 Looks at Python, the packages, the notebooks' kernel, this computer, abacus, Ollama and
 GSM8K, and says for every problem what to type. It installs and fetches nothing; of the

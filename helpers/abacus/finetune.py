@@ -9,7 +9,7 @@ A prompt is read once for all its solutions, which stand behind it side by side;
 not learned itself. All is computed in double precision and summed in a fixed order, so
 that the same lessons give the same model, however many processes share the work.
 
-Not covered: what to learn (`helpers/learning.py`); training from nothing, which needs
+Not covered: what to learn (`helpers/learning/`); training from nothing, which needs
 PyTorch (`pretrain.py`).
 
 Source: Loshchilov & Hutter 2019 (AdamW, here without its decay of the weights).
@@ -146,7 +146,7 @@ class Learner:
     weights: the file of the model to begin with; the one that ships if omitted.
     rate: the size of a step, as a share of pre-training's (`optimizer.py`).
     executor: who computes; this process if omitted. With processes
-        (`helpers.executors.processes(2)`) it is faster, and the result is the same;
+        (`helpers.evaluation.processes(2)`) it is faster, and the result is the same;
         but a loss that a notebook defines cannot be sent to them.
     Raises ollama.ResponseError for a file that holds no model of this shape.
     """

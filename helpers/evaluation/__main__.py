@@ -1,8 +1,8 @@
 """The command line of evaluation: run, report, compare.
 
-    python -m helpers.evaluate --strategy beam_search --limit 50 --out runs/beam.jsonl
-    python -m helpers.evaluate report runs/*.jsonl --html build/runs.html
-    python -m helpers.evaluate compare runs/beam.jsonl runs/vote.jsonl
+    python -m helpers.evaluation --strategy beam_search --limit 50 --out runs/beam.jsonl
+    python -m helpers.evaluation report runs/*.jsonl --html build/runs.html
+    python -m helpers.evaluation compare runs/beam.jsonl runs/vote.jsonl
 
 Covers: arguments in, sentences and a progress bar out. Does not cover: how a run is
 made (`evaluation.py`) and what it adds up to (`report.py`).
@@ -45,23 +45,23 @@ from .solver import Strategy
 
 SCORERS = ("arithmetic", "confidence", "prm")
 RUN_EXAMPLE = """example: 200 problems of GSM8K with llama3.2 on two Ollama servers
-  python -m helpers.evaluate --model llama3.2 --hosts desk1:11434,desk2:11434 \\
+  python -m helpers.evaluation --model llama3.2 --hosts desk1:11434,desk2:11434 \\
     --workers 4 --problems gsm8k --limit 200 --strategy self_consistency \\
     --out runs/vote.jsonl
 
 Ctrl-C stops after the problems under way. Type the same again to go on. Other commands:
-  python -m helpers.evaluate report --help
-  python -m helpers.evaluate compare --help"""
+  python -m helpers.evaluation report --help
+  python -m helpers.evaluation compare --help"""
 REPORT_EXAMPLE = """example: a table here, and a page with a figure
-  python -m helpers.evaluate report runs/*.jsonl --html build/runs.html"""
+  python -m helpers.evaluation report runs/*.jsonl --html build/runs.html"""
 COMPARE_EXAMPLE = """example: is a beam better than a vote, on the same problems?
-  python -m helpers.evaluate compare runs/beam.jsonl runs/vote.jsonl"""
+  python -m helpers.evaluation compare runs/beam.jsonl runs/vote.jsonl"""
 
 
 def parser_of(name: str, about: str, example: str) -> argparse.ArgumentParser:
     """A parser that ends its help with an example."""
     return argparse.ArgumentParser(
-        prog=f"python -m helpers.evaluate {name}".strip(), description=about,
+        prog=f"python -m helpers.evaluation {name}".strip(), description=about,
         epilog=example, formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
 
@@ -76,7 +76,7 @@ def run_parser() -> argparse.ArgumentParser:
     add("--budget", type=amount, default=1024, help="tokens a problem (%(default)s)")
     add("--set", action="append", default=[], metavar="NAME=NUMBER",
         help="another parameter of the strategy: n, branching, lookahead, c_puct, "
-        "rollout, simulations, threshold (helpers/search.py)")  # fmt: skip
+        "rollout, simulations, threshold (`helpers/search/`)")  # fmt: skip
     add(
         "--scorer",
         choices=SCORERS,

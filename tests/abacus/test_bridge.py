@@ -18,13 +18,13 @@ pytest.importorskip("transformers")
 pytest.importorskip("trl")
 
 from helpers.abacus import (
+    HASTY,
     Engine,  # noqa: E402
     causal_attention,
     hidden_states,
     logits,
     rotary,
 )
-from helpers.abacus.engine import HERE
 from helpers.problems import (
     PROBLEM_FORMAT,
     TASK_DESCRIPTION,
@@ -82,7 +82,7 @@ def test_trl_learns_from_our_rows(folder, tmp_path):
     from trl.experimental.prm import PRMConfig, PRMTrainer
 
     out = tmp_path / "trl.jsonl"
-    command = [sys.executable, "-m", "helpers.labels", "export", "--trl", str(out)]
+    command = [sys.executable, "-m", "helpers.learning", "export", "--trl", str(out)]
     subprocess.run([*command, "--labels", str(LABELS)], check=True, cwd=ROOT)
     data = load_dataset("json", data_files=str(out), cache_dir=tmp_path)["train"]
     assert set(data.column_names) == {"prompt", "completions", "labels"}
@@ -110,7 +110,7 @@ def test_trl_runs_the_lines_of_notebook_07(tmp_path, monkeypatch):
     text = (ROOT / "notebooks" / "07_learning_to_reason.ipynb").read_text("utf-8")
     cells = ["".join(cell["source"]) for cell in json.loads(text)["cells"]]
     (lines,) = re.findall(r"```python\n(.*?)```", "\n".join(cells), flags=re.S)
-    weights = str(HERE / "hasty.npz")
+    weights = str(HASTY)
     command = [sys.executable, "-m", "helpers.abacus.export", "--hf", "build/hasty-hf"]
     path = os.environ | {"PYTHONPATH": str(ROOT)}
     subprocess.run([*command, "--weights", weights], check=True, cwd=tmp_path, env=path)

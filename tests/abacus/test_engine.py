@@ -272,8 +272,8 @@ def test_log_probs_are_those_of_the_forward_pass(engine: Engine) -> None:
 def test_the_same_text_on_every_processor() -> None:
     """OpenBLAS picks its kernels by processor: the texts must not notice."""
     code = (
-        "from helpers.abacus.client import AbacusClient\n"
-        "from tests.abacus.test_engine import PROMPT, WILD\n"
+        "from helpers.abacus import AbacusClient\n"
+        "from tests.abacus.test_client import PROMPT, WILD\n"
         "rows = AbacusClient().generate_many('abacus', [PROMPT]*64, seeds=range(64),"
         " options=WILD)\n"
         "print(ascii([row.response for row in rows]))"

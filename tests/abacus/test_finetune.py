@@ -9,6 +9,7 @@ from autograd import grad
 
 from helpers.abacus import (
     END_OF_TEXT,
+    HASTY,
     WEIGHTS,
     Config,
     Engine,
@@ -24,14 +25,12 @@ from helpers.abacus import (
     rotary,
     to_lesson,
 )
-from helpers.abacus.engine import HERE
 from helpers.evaluation import processes
 from helpers.learning import grpo_loss
 from helpers.llm import LLMError, LLMGen
 from helpers.problems import generate
 from helpers.workshop.hasty import both_ways
 
-HASTY = HERE / "hasty.npz"
 RNG = np.random.default_rng(0)
 PROMPT = [0, *RNG.integers(1, 1024, 6)]
 SOLUTIONS = [[5, 9, 11, 0], [7, 0], [300, 8, 8, 8, 11, 0]]

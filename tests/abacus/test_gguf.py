@@ -11,11 +11,11 @@ import pytest
 gguf = pytest.importorskip("gguf")
 
 from helpers.abacus import (
+    HASTY,
     Engine,  # noqa: E402
     init_params,
     write_gguf,  # noqa: E402
 )
-from helpers.abacus.engine import HERE
 from helpers.abacus.export import main  # noqa: E402
 from helpers.abacus.tokenizer import load_merges, save_merges  # noqa: E402
 from helpers.abacus.transformer import shapes  # noqa: E402
@@ -99,7 +99,7 @@ def test_the_command_writes_a_model_and_its_modelfile(tmp_path, monkeypatch, cap
 
 
 def test_another_model_has_other_parameters(tmp_path, monkeypatch, capsys):
-    file, weights = str(tmp_path / "hasty.gguf"), str(HERE / "hasty.npz")
+    file, weights = str(tmp_path / "hasty.gguf"), str(HASTY)
     arguments = ["--gguf", file, "--weights", weights, "--bits", "32"]
     monkeypatch.setattr(sys, "argv", ["export", *arguments])
     main()

@@ -10,7 +10,9 @@ from functools import partial
 
 import nbformat
 from frame import ROOT, Row, alternate, seconds
-from notebook_time import FIRST, run_notebooks
+from notebook_time import FIRST
+
+from helpers.workshop import pages
 
 PROGRAMS = {
     "python alone": "pass",
@@ -33,14 +35,13 @@ def program(code: str, number: int) -> float:
 
 def first_cell(number: int) -> float:
     """Seconds until the first cell of code of the first notebook has run."""
-    run = run_notebooks()
-    notebook = run.read(FIRST)
+    notebook = pages.read(FIRST)
     kinds = [cell.cell_type for cell in notebook.cells]
     part = nbformat.from_dict(notebook)
     part.cells = notebook.cells[: kinds.index("code") + 1]
 
     def execute() -> None:
-        if error := run.execute(part):
+        if error := pages.execute(part):
             raise error
 
     return seconds(execute)

@@ -46,7 +46,7 @@ def test_help_has_an_example(command, capsys):
         main([*command, "--help"])
     said = capsys.readouterr().out
     assert stop.value.code == 0
-    assert re.search(r"example: .*\n  python -m helpers.evaluate", said)
+    assert re.search(r"example: .*\n  python -m helpers.evaluation", said)
 
 
 def test_a_run_is_that_of_the_function(out, tmp_path, capsys):
@@ -144,7 +144,9 @@ def test_files_that_are_no_runs(tmp_path, capsys):
     for command in (["report", "none.jsonl"], ["compare", __file__, __file__]):
         assert main(command) == 1
     said = capsys.readouterr().err
-    assert "none.jsonl is not there" in said and "test_evaluate_command" in said
+    assert (
+        "none.jsonl is not there" in said and "test_command.py holds no records" in said
+    )
 
 
 def test_a_typing_error_does_not_spoil_the_file(out):
@@ -163,7 +165,7 @@ def test_a_worker_that_dies_is_told_in_a_sentence(out, monkeypatch, capsys):
     def broken(*args, **options):
         raise BrokenProcessPool("died")
 
-    monkeypatch.setattr("helpers.evaluate.evaluate", broken)
+    monkeypatch.setattr("helpers.evaluation.__main__.evaluate", broken)
     assert run(out) == 1
     assert capsys.readouterr().err.startswith("A worker ended before its time.")
 
@@ -180,14 +182,14 @@ def test_ctrl_c_says_how_to_go_on(out, monkeypatch, capsys):
     def interrupted(*args, **options):
         raise KeyboardInterrupt("Stopped. To go on, type the same again.")
 
-    monkeypatch.setattr("helpers.evaluate.evaluate", interrupted)
+    monkeypatch.setattr("helpers.evaluation.__main__.evaluate", interrupted)
     assert run(out) == 130
     assert "type the same again" in capsys.readouterr().err
 
 
 def test_failures_are_told(out, monkeypatch, capsys):
     monkeypatch.setenv("NO_PROXY", "*")
-    monkeypatch.setattr("helpers.evaluation.time.sleep", lambda seconds: None)
+    monkeypatch.setattr("helpers.evaluation.solver.time.sleep", lambda seconds: None)
     with FakeOllama("llama3.2") as server:
         server.changes = {"response": ""}
         arguments = ["--model", "llama3.2", "--hosts", server.host]
@@ -198,9 +200,9 @@ def test_failures_are_told(out, monkeypatch, capsys):
 
 
 def test_it_runs_as_a_module():
-    command = [sys.executable, "-m", "helpers.evaluate", "compare", "a"]
+    command = [sys.executable, "-m", "helpers.evaluation", "compare", "a"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8")
     assert (
         done.returncode == 2
-        and "usage: python -m helpers.evaluate compare" in done.stderr
+        and "usage: python -m helpers.evaluation compare" in done.stderr
     )

@@ -56,7 +56,7 @@ def test_the_command_line_sends_work_to_a_scheduler(cluster, tmp_path, capsys):
 
 
 def test_a_scheduler_that_is_not_there(tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr("helpers.executors.DASK_TIMEOUT", 0.5)
+    monkeypatch.setattr("helpers.evaluation.executors.DASK_TIMEOUT", 0.5)
     arguments = ["--strategy", "greedy", "--limit", "1", "--out", str(tmp_path / "x")]
     assert main([*arguments, "--dask", "tcp://127.0.0.1:1"]) == 1
     assert "dask worker tcp://127.0.0.1:1" in capsys.readouterr().err

@@ -76,7 +76,7 @@ def test_a_file_of_other_people_is_no_journal(tmp_path, text):
 
 def test_two_writers_are_one_too_many(tmp_path):
     file = tmp_path / "x.jsonl"
-    code = f"from helpers.journal import Journal\nwith Journal({str(file)!r}): pass"
+    code = f"from helpers.evaluation import Journal\nwith Journal({str(file)!r}): pass"
     command = [sys.executable, "-c", code]
     with Journal(file) as journal:
         with pytest.raises(BlockingIOError, match="Another run is writing"):

@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from helpers.abacus import (
+    HASTY,
     Learner,
     Lesson,
     to_lesson,
 )
-from helpers.abacus.engine import HERE
 from helpers.learning import (
     advantages,
     grpo,
@@ -22,7 +22,6 @@ from helpers.learning import (
 )
 from helpers.problems import generate
 
-HASTY = HERE / "hasty.npz"
 ROWS = generate("train", 24, 700_000, (2, 2))
 
 

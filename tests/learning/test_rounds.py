@@ -10,12 +10,12 @@ import pytest
 
 from helpers.abacus import (
     END_OF_TEXT,
+    HASTY,
     Learner,
     Lesson,
     log_probs,
     to_lesson,
 )
-from helpers.abacus.engine import HERE
 from helpers.evaluation import processes
 from helpers.learning import (
     Round,
@@ -32,7 +32,6 @@ from helpers.llm import derive_seed
 from helpers.problems import generate
 from helpers.rewards import ArithmeticChecker
 
-HASTY = HERE / "hasty.npz"
 ROWS = generate("train", 24, 700_000, (2, 2))
 
 

@@ -5,11 +5,12 @@ import pytest
 
 from helpers.abacus import (
     END_OF_TEXT,
+    HASTY,
+    WEIGHTS,
     Learner,
     imitation_loss,
     to_lesson,
 )
-from helpers.abacus.engine import HERE
 from helpers.learning import (
     Solution,
     keep_right,
@@ -22,7 +23,6 @@ from helpers.llm import LLMGen, derive_seed
 from helpers.problems import generate
 from helpers.search import STRATEGIES
 
-HASTY = HERE / "hasty.npz"
 ROWS = generate("train", 24, 700_000, (2, 2))
 
 
@@ -75,7 +75,7 @@ def test_a_problem_longer_than_the_context_is_refused():
 
 
 def test_what_was_cut_off_has_no_end(monkeypatch):
-    monkeypatch.setattr("helpers.solutions.LONGEST", 3)
+    monkeypatch.setattr("helpers.learning.solutions.LONGEST", 3)
     for (found,) in sample_solutions(Learner(HASTY), ROWS[:4], seed=1, k=1):
         assert len(found.ids) == 3 and END_OF_TEXT not in found.ids
 
@@ -98,7 +98,7 @@ def test_search_gives_its_paths_and_its_whole_cost():
 def test_a_search_that_finished_nothing_has_cost_something():
     strategy = STRATEGIES["beam_search"]
     (group,) = search_solutions(
-        Learner(HERE / "weights.npz"), ROWS[:1], 0, strategy=strategy, budget=1
+        Learner(WEIGHTS), ROWS[:1], 0, strategy=strategy, budget=1
     )
     assert [(x.text, x.reward) for x in group] == [("", 0.0)] and group[0].tokens > 1
 

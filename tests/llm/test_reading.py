@@ -53,7 +53,7 @@ def test_no_log_probabilities_are_an_error(server, llm):
 def test_a_busy_server_is_asked_again_and_all_states_must_come(
     server, llm, monkeypatch
 ):
-    monkeypatch.setattr("helpers.connection.time.sleep", lambda seconds: None)
+    monkeypatch.setattr("helpers.llm.connection.time.sleep", lambda seconds: None)
     said = {"model": "scripted", "embeddings": [[0.5]]}
     busy = (503, {"error": "server busy"})
     server.script["/api/embed"].extend([busy, (200, said), (200, said)])

@@ -20,10 +20,10 @@ pytest.importorskip("xllamacpp", reason="needs the extra `test`, on x86-64 or a 
 from ollama_server import OllamaServer  # noqa: E402
 
 from helpers.abacus import (
+    HASTY,
     Engine,  # noqa: E402
     write_gguf,  # noqa: E402
 )
-from helpers.abacus.engine import HERE
 
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("[0-9A]*.ipynb"))
@@ -31,7 +31,7 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("[0-9A]*.ipynb"))
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    engine = Engine(HERE / "hasty.npz")
+    engine = Engine(HASTY)
     engine.config = replace(engine.config, context=4096)
     modelfile = write_gguf(engine, tmp_path_factory.mktemp("gguf") / "model.gguf")
     with OllamaServer(slots=4) as server:

@@ -58,7 +58,7 @@ def write_parquet(file: Path, rows: list) -> Path:
 
 
 def test_the_module_is_light() -> None:
-    code = "import sys, helpers.data; print('datasets' in sys.modules)"
+    code = "import sys, helpers.problems; print('datasets' in sys.modules)"
     run = [sys.executable, "-c", code]
     assert subprocess.run(run, capture_output=True, text=True).stdout.strip() == "False"
 

@@ -167,7 +167,7 @@ def test_calls_are_reproducible_and_prefix_stable() -> None:
 def test_a_seed_gives_the_same_problems_for_ever_and_in_every_process() -> None:
     """The trained weights belong to these texts: this digest must never change."""
     code = (
-        "import hashlib, json; from helpers.abacus.problems import generate;"
+        "import hashlib, json; from helpers.problems import generate;"
         "texts = [*generate('train', 500, seed=1), *generate('test', 50, seed=1)];"
         "print(hashlib.sha256(json.dumps(texts).encode()).hexdigest())"
     )

@@ -5,13 +5,15 @@ import numpy as np
 import pytest
 from autograd import grad
 
-from helpers.abacus.engine import HERE
 from helpers.env import GSM8KEnv, Problem
 from helpers.learning import sample_paths
 from helpers.llm import Action, LLMGen
 from helpers.problems import generate
 from helpers.rewards import (
     GROUPS,
+    PRM,
+    PRM_STATES,
+    PRM_UNCHECKED,
     OutcomeRewardModel,
     Path,
     ProcessRewardModel,
@@ -214,15 +216,15 @@ def judged():
 
 
 @pytest.mark.parametrize(
-    ("name", "use", "auc"),
+    ("file", "use", "auc"),
     [
-        ("prm", GROUPS, 0.95),
-        ("prm_unchecked", ("states", "plain"), 0.85),
-        ("prm_states", ("states",), 0.7),
+        (PRM, GROUPS, 0.95),
+        (PRM_UNCHECKED, ("states", "plain"), 0.85),
+        (PRM_STATES, ("states",), 0.7),
     ],
+    ids=lambda value: getattr(value, "stem", None),
 )
-def test_the_models_that_ship_know_right_from_wrong(judged, name, use, auc):
-    file = HERE / f"{name}.npz"
+def test_the_models_that_ship_know_right_from_wrong(judged, file, use, auc):
     assert file.stat().st_size < 4e6
     model = ProcessRewardModel.load(file, LLMGen("abacus"))
     assert model.use == use

@@ -3,15 +3,13 @@
 from tqdm import tqdm
 
 from helpers.abacus import (
+    HASTY,
     WEIGHTS,
     Learner,
     log_probs,
 )
-from helpers.abacus.engine import HERE
 from helpers.problems import generate
 from helpers.workshop.hasty import both_ways, hurry
-
-HASTY = HERE / "hasty.npz"
 
 
 def lessons_of(n):
