@@ -57,7 +57,7 @@ help:
 	@echo "make clear       strip the notebooks' outputs (for a class room)"
 
 notebooks: set-up
-	@$(PY) notebooks/run.py build
+	@$(PY) -m helpers.workshop.pages build
 
 test: set-up
 	@echo "1 of 2: the helpers (tests/)"
@@ -69,18 +69,18 @@ test-ollama: set-up
 	@$(DEFAULTS) $(PY) -m pytest -q -m ollama tests
 
 slides: set-up
-	@$(PY) notebooks/slides.py
+	@$(PY) -m helpers.workshop.slides
 
 class: set-up
 	@$(INSTALL) -e '.[test,class]'
-	@$(PY) notebooks/edition.py
+	@$(PY) -m helpers.workshop.editions
 
 test-class: class
 	@$(PLAIN) $(PY) -m pytest -q -m class_room tests
 
 test-pages: set-up
 	@$(INSTALL) -e '.[test,pages]'
-	@$(PLAIN) $(PY) -m pytest -q -rs -m pages tests/test_pages.py
+	@$(PLAIN) $(PY) -m pytest -q -rs -m pages tests/notebooks/test_pages.py
 
 test-matrix: set-up
 	@$(PY) tests/matrix.py
@@ -96,10 +96,10 @@ lab: set-up
 	@$(PY) -m jupyterlab notebooks
 
 refresh: set-up
-	@$(DEFAULTS) $(PY) notebooks/run.py refresh
+	@$(DEFAULTS) $(PY) -m helpers.workshop.pages refresh
 
 clear: set-up
-	@$(PY) notebooks/run.py clear
+	@$(PY) -m helpers.workshop.pages clear
 
 # Installing is skipped, and no network touched, while pyproject.toml is older
 # than the stamp and the environment's Python still starts (it may have been

@@ -103,10 +103,9 @@ def check_computer() -> Iterator[Finding]:
 def check_abacus() -> Iterator[Finding]:
     """Does the embedded model write what it writes on every computer?"""
     from helpers.llm import LLMError, LLMGen
-    from helpers.problems import PROBLEM_FORMAT, TASK_DESCRIPTION, generate
+    from helpers.problems import generate, prompt_of
 
-    question = generate("test", 1, seed=1)[0]["question"]
-    prompt = TASK_DESCRIPTION + PROBLEM_FORMAT.format(question=question)
+    prompt = prompt_of(generate("test", 1, seed=1)[0])
     try:
         (step,) = LLMGen("abacus", temperature=0).sample(prompt, 1, seed=0)
         said = step.text

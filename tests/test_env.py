@@ -11,7 +11,7 @@ import gymnasium
 import pytest
 from gymnasium.error import ResetNeeded
 from gymnasium.utils.env_checker import check_env
-from scripted_llm import ScriptedLLM
+from toy_language import Scripted
 
 from helpers.env import EXAMPLES, CoTEnv, GSM8KEnv, Problem
 from helpers.llm import Step, merge_steps
@@ -30,21 +30,21 @@ WORDS = ["one apple", "two apples", "three apples", "The answer is 424242."]
 
 def make_env(script=lambda line: WORDS, drawn=False, **options):
     options = {"max_actions": 4, "max_steps": 3} | options
-    return GSM8KEnv(ORCHARD, ScriptedLLM(script, drawn), **options)
+    return GSM8KEnv(ORCHARD, Scripted(script, drawn), **options)
 
 
 def test_gymnasiums_checker_accepts_it_without_a_warning():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         made = gymnasium.make(
-            "GSM8K-CoT-v0", llm_gen=ScriptedLLM(lambda line: WORDS), render_mode="ansi"
+            "GSM8K-CoT-v0", llm_gen=Scripted(lambda line: WORDS), render_mode="ansi"
         )
         check_env(made.unwrapped)
 
 
 def test_a_made_environment_runs_an_episode_behind_gymnasiums_wrappers():
     env = gymnasium.make(
-        "GSM8K-CoT-v0", problem=ORCHARD, llm_gen=ScriptedLLM(lambda line: WORDS)
+        "GSM8K-CoT-v0", problem=ORCHARD, llm_gen=Scripted(lambda line: WORDS)
     )
     env.reset(seed=0)
     assert {action.text for action in env.unwrapped.legal_actions} <= set(WORDS)
@@ -53,7 +53,7 @@ def test_a_made_environment_runs_an_episode_behind_gymnasiums_wrappers():
 
 
 def test_it_can_be_vectorised():
-    llm = ScriptedLLM(lambda line: WORDS)
+    llm = Scripted(lambda line: WORDS)
     envs = gymnasium.make_vec(
         "GSM8K-CoT-v0", num_envs=2, vectorization_mode="sync", llm_gen=llm
     )

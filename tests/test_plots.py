@@ -10,8 +10,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 from matplotlib.figure import Figure
 from matplotlib.text import Text
-from scripted_llm import ScriptedLLM
-from toy_language import ToyLanguage, make_env, table_scorer
+from toy_language import Scripted, ToyLanguage, make_env, table_scorer
 
 from helpers.env import GSM8KEnv, Problem
 from helpers.llm import Action, derive_seed
@@ -44,7 +43,7 @@ def chatter(line):
 
 
 def grow(budget, k=4, max_steps=4, seed=0):
-    llm = ScriptedLLM(chatter, drawn=True)
+    llm = Scripted(chatter, drawn=True)
     env = GSM8KEnv(MARKET, llm, max_actions=k, max_steps=max_steps)
     env.reset(seed=seed)
     return breadth_first(env, budget)
@@ -167,7 +166,7 @@ def test_what_a_node_shows_as():
 
 
 def test_a_dead_end_shows_as_cut():
-    llm = ScriptedLLM(lambda line: [""] if line == "Hm." else ["Hm."])
+    llm = Scripted(lambda line: [""] if line == "Hm." else ["Hm."])
     env = GSM8KEnv(MARKET, llm, max_actions=1)
     env.reset(seed=0)
     assert [kind(n) for n in walk(breadth_first(env, 1))] == ["open", "open"]

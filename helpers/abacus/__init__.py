@@ -12,6 +12,7 @@ How it was made and how often it is right: README.md here. Commands of their own
 not on this list: `serve` (behind HTTP), `export` (for other programs), `pretrain`.
 """
 
+from .arrays import intact, load_arrays, save_arrays
 from .attention import (
     Head,
     digit_log_prob,
@@ -23,7 +24,15 @@ from .attention import (
 from .client import AbacusClient
 from .decoder import Cache
 from .engine import HASTY, WEIGHTS, Continuation, Engine
-from .finetune import Learner, Lesson, gradients, imitation_loss, log_probs, to_lesson
+from .finetune import (
+    Learner,
+    Lesson,
+    gradients,
+    imitation_loss,
+    log_probs,
+    states_before,
+    to_lesson,
+)
 from .lessons import lesson
 from .optimizer import adamw, rate_at, update
 from .sampling import Sampling, allowed, log_softmax
@@ -82,9 +91,13 @@ __all__ = [
     "Learner",
     "Lesson",
     "to_lesson",
+    "states_before",
     "log_probs",
     "imitation_loss",
     "gradients",
+    "save_arrays",
+    "load_arrays",
+    "intact",
     "write_gguf",
     "to_llama",
 ]

@@ -17,13 +17,12 @@ import hashlib
 import math
 import secrets
 import time
-import zlib
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from zipfile import BadZipFile
 
+from .arrays import intact
 from .engine import HERE, WEIGHTS, Continuation, Engine
 from .sampling import Sampling
 from .transformer import init_params, shapes
@@ -80,17 +79,17 @@ def load_engine(weights: Path, written: int = 0) -> Engine:
 
     written: when the file was, in nanoseconds; after that it is another one.
     """
+    is_ours = weights.parent == HERE
+    advice = f"Type: git checkout -- {weights}" if is_ours else "Name another file."
     try:
-        engine = Engine(weights)
-        if shapes(init_params(engine.config, 0)) != shapes(engine.params):
-            raise ValueError("parameters of another shape")
-    except (OSError, EOFError, TypeError, ValueError, BadZipFile, zlib.error) as error:
-        is_ours = weights.parent == HERE
-        advice = f"git checkout -- {weights}" if is_ours else "name another file"
-        message = (
-            f"its weights {weights.name} cannot be read: {error!r}. Type: {advice}"
-        )
-        raise refuse(message, 500) from error
+        with intact(weights, "model of abacus", advice):
+            engine = Engine(weights)
+            if shapes(init_params(engine.config, 0)) != shapes(engine.params):
+                raise ValueError("parameters of another shape")
+    except ValueError as error:
+        raise refuse(str(error), 500) from error
+    except OSError as error:
+        raise refuse(f"{weights} cannot be read ({error}). {advice}", 500) from error
     return engine
 
 

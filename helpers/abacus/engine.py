@@ -31,6 +31,7 @@ from typing import Any
 
 import numpy as np
 
+from .arrays import load_arrays
 from .decoder import Cache, Decoder
 from .sampling import Sampling, draw, log_softmax
 from .tokenizer import END_OF_TEXT, Tokenizer, load_merges
@@ -90,8 +91,7 @@ class Engine:
         if precision not in ("float64", "float32"):
             raise ValueError(f'precision={precision!r}: type "float64" or "float32"')
         if not isinstance(weights, dict):
-            with np.load(weights, allow_pickle=False) as file:
-                weights = dict(file)
+            weights = load_arrays(weights)
         self.params = {name: array.astype(precision) for name, array in weights.items()}
         limit_blas()
         self.config = Config()

@@ -17,17 +17,16 @@ Source: Loshchilov & Hutter 2019 (AdamW, here without its decay of the weights).
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 
+from .arrays import intact, load_arrays, save_arrays
 from .client import AbacusClient
 from .engine import WEIGHTS
 from .optimizer import adamw
@@ -81,8 +80,8 @@ def to_lesson(
     return Lesson(prompt, ids, mask, full)
 
 
-def log_probs(params: Params, lesson: Lesson, xp: Any = np) -> Array:
-    """The log-probability (n, T) of each token of the solutions."""
+def states_before(params: Params, lesson: Lesson, xp: Any = np) -> Array:
+    """The states (n, T, d) from which each token of the solutions is predicted."""
     config, causal, read = Config(), causal_attention(xp), []
     prompt, ids = np.array([lesson.prompt]), lesson.solutions
 
@@ -101,8 +100,14 @@ def log_probs(params: Params, lesson: Lesson, xp: Any = np) -> Array:
     hidden_states(params, prompt[:, :-1], config, places, attend_prompt, xp)
     before = np.hstack([np.repeat(prompt[:, -1:], len(ids), axis=0), ids[:, :-1]])
     places = rotary(config, length, length + before.shape[1])
-    scores = logits(params, hidden_states(params, before, config, places, attend, xp))
+    return hidden_states(params, before, config, places, attend, xp)
+
+
+def log_probs(params: Params, lesson: Lesson, xp: Any = np) -> Array:
+    """The log-probability (n, T) of each token of the solutions."""
+    scores = logits(params, states_before(params, lesson, xp))
     scores = scores - xp.max(scores, axis=-1, keepdims=True)
+    ids = lesson.solutions
     rows, columns = np.indices(ids.shape)
     return scores[rows, columns, ids] - xp.log(xp.sum(xp.exp(scores), axis=-1))
 
@@ -129,15 +134,6 @@ def gradients(params: Params, loss: Loss, lessons: Sequence[Lesson]) -> Params:
         for name, slope in grad(loss_of)(params, lesson).items():
             total[name] += slope
     return total
-
-
-def save_arrays(path: Path | str, arrays: Params) -> None:
-    """Write a file of arrays at once or not at all; its folder is made."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f"{path.name}.partial.npz")
-    np.savez_compressed(unfinished, **arrays)
-    unfinished.replace(path)
 
 
 class Learner:
@@ -211,9 +207,9 @@ class Learner:
         Raises ValueError for a file that is none, OSError for one that is not there.
         """
         found: dict[str, Params] = {"params": {}, "start": {}, "memory": {}}
-        try:
-            with np.load(path, allow_pickle=False) as file:
-                arrays = {key: file[key] for key in file}
+        advice = "Name another, or delete it and begin anew."
+        with intact(path, "checkpoint", advice):
+            arrays = load_arrays(path)
             steps, history = int(arrays.pop("steps")), arrays.pop("history").tolist()
             for key, array in arrays.items():
                 kind, name = key.split(" ")
@@ -221,10 +217,5 @@ class Learner:
             for kind in ("params", "start"):
                 if shapes(found[kind]) != shapes(self.params):
                     raise ValueError("parameters of another shape")
-        except (KeyError, TypeError, ValueError, EOFError, BadZipFile, zlib.error) as e:
-            raise ValueError(
-                f"{path} is no checkpoint, or is damaged ({e!r}). Name another, or "
-                "delete it and begin anew."
-            ) from e
         self.params, self.start, self.memory = found.values()
         self.steps, self.history = steps, history

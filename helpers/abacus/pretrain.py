@@ -26,6 +26,7 @@ from tqdm import tqdm
 
 from helpers.problems import PROBLEM_FORMAT, TASK_DESCRIPTION, format_solution, generate
 
+from .arrays import intact, load_arrays, save_arrays
 from .engine import MERGES
 from .lessons import batches
 from .optimizer import rate_at, update
@@ -86,21 +87,20 @@ class Trainer:
         return loss.item()
 
     def save(self, path: Path) -> None:
-        """Write a checkpoint at once or not at all (through a temporary file)."""
+        """Write a checkpoint at once or not at all."""
         counts = {n: np.array(getattr(self, n)) for n in COUNTS}
         arrays = {f"param {k}": p.cpu().numpy() for k, p in self.params.items()}
         arrays |= {f"state {k}": s.cpu().numpy() for k, s in self.state.items()}
-        partial = path.with_suffix(".partial.npz")
-        np.savez(partial, **counts, **arrays)
-        partial.replace(path)
+        save_arrays(path, counts | arrays)
 
     def load(self, path: Path) -> None:
         """Go on from a checkpoint; another seed in it is an error."""
-        with np.load(path, allow_pickle=False) as file:
-            arrays = dict(file)
-        if int(arrays["seed"]) != self.seed:
+        with intact(path, "checkpoint", "Delete it, or choose another --out."):
+            arrays = load_arrays(path)
+            seed = int(arrays["seed"])
+        if seed != self.seed:
             raise ValueError(
-                f"{path} was trained from seed {arrays['seed']}, not "
+                f"{path} was trained from seed {seed}, not "
                 f"{self.seed}: choose another --out"
             )
         for name in COUNTS:
@@ -163,7 +163,7 @@ def main() -> None:
         tok = Tokenizer(load_merges(MERGES))
         pretrain(trainer, args.tokens, tok, checkpoint, bar)
     weights = {k: p.cpu().numpy().astype(np.float16) for k, p in trainer.params.items()}
-    np.savez_compressed(args.out, **weights)
+    save_arrays(args.out, weights)
 
 
 if __name__ == "__main__":

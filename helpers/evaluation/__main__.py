@@ -31,7 +31,11 @@ from helpers.abacus import WEIGHTS
 from helpers.env import GSM8KEnv
 from helpers.llm import LLMError, LLMGen
 from helpers.problems import SPLITS, load_problems
-from helpers.rewards import ArithmeticChecker, Scorer, aggregate, confidence
+from helpers.rewards import (
+    Scorer,
+    arithmetic_scorer,
+    confidence,
+)
 from helpers.search import STRATEGIES
 from helpers.stats import with_interval
 
@@ -135,7 +139,7 @@ def make_scorer(name: str, llm: LLMGen) -> Scorer:
         return ProcessRewardModel.load(WEIGHTS.with_name("prm.npz"), llm)
     if name == "confidence":
         return confidence
-    return aggregate(ArithmeticChecker().step_scores, "min")
+    return arithmetic_scorer
 
 
 def make_strategy(args: argparse.Namespace, llm: LLMGen) -> Strategy:

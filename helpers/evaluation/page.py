@@ -3,7 +3,8 @@
 Vocabulary: a *row* is one run: what it was, how often it was right, what it cost. A
 *page* is one HTML file with its figure and its style inside; it asks no other server.
 
-Whatever comes from a record is escaped: a model's text is no markup. Covers: several
+Whatever comes from a record is escaped: a model's text is no markup. The page's form
+stands in `page.html.j2`. Covers: several
 runs side by side. Does not cover: the numbers (`report.py`), figures (`plots.py`).
 """
 
@@ -11,7 +12,6 @@ import base64
 import io
 import re
 from collections.abc import Sequence
-from html import escape
 
 from helpers.plots import COLOURS, MARKERS
 
@@ -21,12 +21,6 @@ from .report import Report
 COLUMNS = (
     "run", "model", "solved", "failed", "right, %", "tokens each", "seconds each",
 )  # fmt: skip
-STYLE = """
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto;
-       padding: 0 1rem; color: #111; background: #fff }
-table { border-collapse: collapse } img { max-width: 100% }
-th, td { border-bottom: 1px solid #999; padding: .3rem .6rem; text-align: left }
-"""
 
 
 def names_of(reports: Sequence[Report]) -> list[str]:
@@ -59,14 +53,6 @@ def rows_of(reports: Sequence[Report]) -> list[tuple[str, ...]]:
         )
         for name, report in zip(names_of(reports), reports, strict=True)
     ]
-
-
-def shown(text: object) -> str:
-    """A text for HTML: no markup, and no control characters."""
-    printable = "".join(
-        c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in str(text)
-    )
-    return escape(printable)
 
 
 def to_text(reports: Sequence[Report]) -> str:
@@ -130,36 +116,30 @@ def figure_of(reports: Sequence[Report]) -> tuple[bytes, str]:
     )
 
 
-def to_html(reports: Sequence[Report]) -> str:
-    """One page: the table, the figure, the failures, and how each run was made."""
-    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in COLUMNS)
-    body = "".join(
-        "<tr>" + "".join(f"<td>{shown(cell)}</td>" for cell in line) + "</tr>\n"
-        for line in rows_of(reports)
-    )
-    image = ""
-    if any(report.right for report in reports):
-        png, alt = figure_of(reports)
-        data = base64.b64encode(png).decode()
-        image = f'<p><img src="data:image/png;base64,{data}" alt="{escape(alt)}"></p>'
-    return (
-        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
-        f"<title>Runs</title><style>{STYLE}</style></head><body><main>\n"
-        f"<h1>Runs</h1>\n<table><thead><tr>{head}</tr></thead>\n<tbody>{body}</tbody>"
-        f"</table>\n{image}\n<p>Intervals: 95 %, Wilson. Failures are neither right "
-        "nor wrong.</p>\n"
-        + "".join(map(details, names_of(reports), reports))
-        + "</main></body></html>\n"
-    )
+def printable(text: object) -> str:
+    """A text without control characters."""
+    mark = "\N{REPLACEMENT CHARACTER}"
+    return "".join(c if c.isprintable() else mark for c in str(text))
 
 
-def details(name: str, report: Report) -> str:
+def facts_of(report: Report) -> list[tuple[str, object]]:
     """How a run was made, which rules found its answers, and what failed."""
     facts = {"files": report} | flatten(report.configuration)
     facts |= {f"answers found by {rule!r}": n for rule, n in report.rules().items()}
     facts |= {f"failure of {i}": said for i, said in [*report.failed.items()][:20]}
-    items = "".join(
-        f'<tr><th scope="row">{shown(key)}</th><td>{shown(value)}</td></tr>\n'
-        for key, value in facts.items()
-    )
-    return f"<h2>{shown(name)}</h2>\n<table><tbody>{items}</tbody></table>\n"
+    return [*facts.items()]
+
+
+def to_html(reports: Sequence[Report]) -> str:
+    """One page: the table, the figure, the failures, and how each run was made."""
+    from jinja2 import Environment, PackageLoader
+
+    has_result = any(report.right for report in reports)
+    png, alt = figure_of(reports) if has_result else (b"", "")
+    environment = Environment(loader=PackageLoader(__package__, ""), autoescape=True)
+    environment.filters["printable"] = printable
+    return environment.get_template("page.html.j2").render(
+        columns=COLUMNS, rows=rows_of(reports),
+        figure=base64.b64encode(png).decode(), alt=alt,
+        runs=zip(names_of(reports), map(facts_of, reports), strict=True),
+    )  # fmt: skip

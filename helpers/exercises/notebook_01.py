@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from helpers.llm import LLMGen, Step, derive_seed
-from helpers.problems import generate, is_correct
+from helpers.problems import generate, is_correct, prompt_of
 
 from .checking import call, exercise, expect, is_number, short
 
@@ -122,7 +122,6 @@ def exercise_1_4(one_seed: Any, column: Any) -> None:
 @exercise
 def exercise_1_5(problem: Any) -> None:
     """A practice problem that greedy misses and at least 5 of 16 samples get."""
-    from helpers.problems import PROBLEM_FORMAT, TASK_DESCRIPTION
 
     expect(
         problem in generate("test", 120, seed=5, steps=(2, 3)),
@@ -130,7 +129,7 @@ def exercise_1_5(problem: Any) -> None:
     )
     shown = generate("test", 24, seed=5, steps=(2, 3))[3]
     expect(problem != shown, "That is the one of section 8. There is another.")
-    prompt = TASK_DESCRIPTION + PROBLEM_FORMAT.format(question=problem["question"])
+    prompt = prompt_of(problem)
     whole = {"n": 200, "stop": "Question:"}
     (greedy,) = LLMGen("abacus", 0, **whole).sample(prompt, 1, seed=0)
     expect(not is_correct(greedy.text, problem["answer"]), "Greedy gets this one.")

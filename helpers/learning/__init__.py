@@ -15,7 +15,6 @@ from .labels import (
     first_error,
     label_steps,
     read_rows,
-    sample_paths,
     to_path,
 )
 from .losses import advantages, grpo_loss, step_advantages
@@ -29,7 +28,6 @@ from .solutions import (
 )
 
 __all__ = [
-    "sample_paths",
     "estimate_values",
     "first_error",
     "label_steps",

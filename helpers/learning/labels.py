@@ -29,38 +29,13 @@ from typing import TYPE_CHECKING, Any
 
 from helpers.env import CoTEnv
 from helpers.evaluation import Journal, whole_lines
-from helpers.llm import Action, LLMGen, SharedSamples, check_limits, derive_seed
+from helpers.llm import Action, LLMGen, check_limits, derive_seed, draw_each
 from helpers.rewards import Path
-from helpers.search import Budget, Search, no_opinion
 
 if TYPE_CHECKING:
     from datasets import Dataset
 
-AMPLE = Budget(calls=10**9)  # labels are paid for with patience
 LONGEST = 512  # tokens of a solution
-
-
-def sample_paths(
-    env: CoTEnv, llm: LLMGen | SharedSamples, n: int, seed: int = 0
-) -> list[Path]:
-    """The distinct ones of n finished paths that the model draws where `env` stands.
-
-    The paths are those of `draw_paths`, but a whole level of the tree is one batch.
-    """
-    check_limits(n=n)
-    has_image = env.problem.image is not None
-    shared = llm if isinstance(llm, SharedSamples) else SharedSamples(llm)
-    search = Search(env, shared, no_opinion, AMPLE, seed)
-    level = [(search.root, n)]
-    while level:
-        asked = {node.env.state: k for node, k in level if not node.env.ended}
-        shared.draw_ahead({} if has_image else asked, seed)
-        level = [
-            (child, child.action.count)
-            for node, k in level
-            for child in search.expand(node, k)
-        ]
-    return [search.path(leaf) for leaf in search.finished()]
 
 
 def draw_solutions(
@@ -70,17 +45,14 @@ def draw_solutions(
 
     An image that belongs to the problem is not looked at.
     """
-    if not prompts:
-        return []
-    line = llm.connection.with_options(num_predict=LONGEST, stop=["\n\n"])
-    asked = [prompt for prompt in prompts for _ in range(k)]
-    seeds = [derive_seed(seed, prompt, i) for prompt in prompts for i in range(k)]
-    texts = [response.response or "" for response in line.generate(asked, seeds)]
-    solutions = [
-        [" ".join(line.split()) for line in text.split("\n") if line.strip()]
-        for text in texts
-    ]
-    return [solutions[i : i + k] for i in range(0, len(solutions), k)]
+    whole = llm.connection.with_options(num_predict=LONGEST, stop=["\n\n"])
+    drawn = draw_each(whole.generate, prompts, k, seed)
+    return [[lines_of(text.response or "") for text in group] for group in drawn]
+
+
+def lines_of(text: str) -> list[str]:
+    """The lines of a text that say something, with single blanks between words."""
+    return [" ".join(line.split()) for line in text.split("\n") if line.strip()]
 
 
 def go_on(env: CoTEnv, steps: Iterable[str]) -> tuple[CoTEnv, float]:

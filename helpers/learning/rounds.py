@@ -39,6 +39,7 @@ from helpers.abacus import (
     to_lesson,
 )
 from helpers.llm import check_given, check_limits, derive_seed
+from helpers.problems import prompt_of
 
 from .losses import advantages, grpo_loss, step_advantages
 from .solutions import (
@@ -46,7 +47,6 @@ from .solutions import (
     Row,
     Solution,
     keep_right,
-    prompt_of,
     right_answer,
     sample_solutions,
 )

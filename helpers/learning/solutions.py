@@ -28,8 +28,8 @@ from helpers.abacus import (
     Tokenizer,
 )
 from helpers.env import GSM8KEnv, Problem
-from helpers.llm import LLMGen, check_limits, derive_seed
-from helpers.problems import PROBLEM_FORMAT, TASK_DESCRIPTION, is_correct
+from helpers.llm import LLMGen, check_limits, draw_each
+from helpers.problems import is_correct, prompt_of
 from helpers.rewards import Scorer
 from helpers.search import SearchResult, leaves
 
@@ -55,11 +55,6 @@ def right_answer(text: str, gold: str) -> float:
     return float(is_correct(text, gold))
 
 
-def prompt_of(row: Row) -> str:
-    """How a problem is put to the model, without examples."""
-    return TASK_DESCRIPTION + PROBLEM_FORMAT.format(question=row["question"])
-
-
 def sample_solutions(
     learner: Learner, rows: Sequence[Row], seed: int, *, k: int = 8,
     reward: Reward = right_answer, temperature: float = 1.0,
@@ -75,22 +70,25 @@ def sample_solutions(
     size = max(1, TOGETHER // k)
     parts = [prompts[i : i + size] for i in range(0, len(prompts), size)]
     task = partial(_sample, learner.params, seed, k, temperature)
-    drawn = iter([x for part in learner.spread(task, parts) for x in part])
+    drawn = [group for part in learner.spread(task, parts) for group in part]
     grade = partial(_graded, reward=reward, tokenizer=learner.tokenizer)
-    return [[grade(next(drawn), row) for _ in range(k)] for row in rows]
+    pairs = zip(drawn, rows, strict=True)
+    return [[grade(text, row) for text in group] for group, row in pairs]
 
 
 def _sample(
     params: Params, seed: int, k: int, temperature: float, prompts: Sequence[str]
-) -> list[Continuation]:
-    asked = [(prompt, i) for prompt in prompts for i in range(k)]
-    seeds = [derive_seed(seed, prompt, i) for prompt, i in asked]
+) -> list[list[Continuation]]:
     engine, how = Engine(params), Sampling(temperature=temperature)
     rooms = {p: engine.config.context - len(engine.encode(p)) for p in prompts}
     if min(rooms.values()) < 1:
         raise ValueError("A problem is longer than the context. Leave it out.")
-    limits = [min(LONGEST, rooms[prompt]) for prompt, _ in asked]
-    return engine.generate([p for p, _ in asked], seeds, limits, how, ["\n\n"])
+
+    def generate(asked: list[str], seeds: list[int]) -> list[Continuation]:
+        limits = [min(LONGEST, rooms[prompt]) for prompt in asked]
+        return engine.generate(asked, seeds, limits, how, ["\n\n"])
+
+    return draw_each(generate, prompts, k, seed)
 
 
 def _graded(

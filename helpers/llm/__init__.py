@@ -14,7 +14,7 @@ used.
 from .clients import open_client
 from .connection import Connection
 from .errors import LLMError, explained, failure
-from .gen import LLMGen, SharedSamples, Step, derive_seed
+from .gen import LLMGen, SharedSamples, Step, derive_seed, draw_each
 from .limits import check_given, check_limits
 from .proposal import Action, Proposal, merge_steps
 from .reading import embed, has_states, next_tokens
@@ -26,6 +26,7 @@ __all__ = [
     "SharedSamples",
     "Step",
     "derive_seed",
+    "draw_each",
     "Action",
     "Proposal",
     "merge_steps",

@@ -16,10 +16,10 @@ import hashlib
 import json
 import math
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from .connection import Connection
 from .limits import check_limits
@@ -27,6 +27,9 @@ from .servers import EMBEDDED
 
 if TYPE_CHECKING:
     from ollama import GenerateResponse
+
+
+Text = TypeVar("Text")  # whatever a model gives for what it wrote
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,21 @@ def mean_logprob(response: GenerateResponse) -> float | None:
     """Mean log-probability of a response's tokens, None where none is given."""
     values = [token.logprob for token in response.logprobs or ()]
     return math.fsum(values) / len(values) if values else None
+
+
+def draw_each(
+    generate: Callable[[list[str], list[int]], list[Text]],
+    prompts: Sequence[str], k: int, seed: int,
+) -> list[list[Text]]:  # fmt: skip
+    """k continuations of each prompt, all in one batch.
+
+    generate: writes one text for each prompt and seed, such as `Connection.generate`.
+    Sample i of a prompt depends on the seed, the prompt and i alone, as in `sample`.
+    """
+    asked = [(prompt, i) for prompt in prompts for i in range(k)]
+    seeds = [derive_seed(seed, prompt, i) for prompt, i in asked]
+    found = generate([prompt for prompt, _ in asked], seeds) if asked else []
+    return [found[i : i + k] for i in range(0, len(found), k)]
 
 
 def to_step(response: GenerateResponse) -> Step:
@@ -156,19 +174,6 @@ class SharedSamples:
             new = self.llm.sample(prompt, k, seed, image)
             known = self.drawn[key] = known + new[len(known) :]
         return known[:k]
-
-    def draw_ahead(self, asked: Mapping[str, int], seed: int) -> None:
-        """Have k samples of each prompt {prompt: k} ready; all are one batch."""
-        todo = [
-            (prompt, i)
-            for prompt, k in asked.items()
-            for i in range(len(self.drawn.get((prompt, seed, None), ())), k)
-        ]
-        seeds = [derive_seed(seed, prompt, i) for prompt, i in todo]
-        prompts = [prompt for prompt, _ in todo]
-        found = self.llm.connection.generate(prompts, seeds) if todo else []
-        for prompt, response in zip(prompts, found, strict=True):
-            self.drawn.setdefault((prompt, seed, None), []).append(to_step(response))
 
     def at_temperature(self, temperature: float) -> SharedSamples:
         """The same model at another temperature; its samples are shared as well."""

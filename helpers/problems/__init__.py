@@ -21,6 +21,7 @@ from .prompt import (
     TASK_DESCRIPTION,
     format_example,
     format_solution,
+    prompt_of,
     strip_annotations,
 )
 
@@ -33,6 +34,7 @@ __all__ = [
     "TASK_DESCRIPTION",
     "PROBLEM_FORMAT",
     "STOP_STRING",
+    "prompt_of",
     "format_solution",
     "format_example",
     "strip_annotations",

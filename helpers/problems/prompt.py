@@ -15,6 +15,11 @@ STOP_STRING = "The answer is"
 ANNOTATION = re.compile(r"<<[^<>]*>>")
 
 
+def prompt_of(row: Mapping[str, str]) -> str:
+    """A problem (GSM8K schema) without examples: zero-shot."""
+    return TASK_DESCRIPTION + PROBLEM_FORMAT.format(question=row["question"])
+
+
 def strip_annotations(text: str) -> str:
     """Remove GSM8K's calculator annotations, such as `<<48/2=24>>`."""
     return ANNOTATION.sub("", text)

@@ -11,7 +11,7 @@ The gold answer is in no path, so a scorer cannot look it up; only the simulated
 verifier, an instrument, is given it.
 """
 
-from .arithmetic import ArithmeticChecker, find_equations
+from .arithmetic import ArithmeticChecker, arithmetic_scorer, find_equations
 from .judge import LLMJudge, share_of_yes
 from .models import (
     GROUPS,
@@ -45,6 +45,7 @@ __all__ = [
     "step_confidence",
     "confidence",
     "ArithmeticChecker",
+    "arithmetic_scorer",
     "find_equations",
     "GROUPS",
     "PRM",

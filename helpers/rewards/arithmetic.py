@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from statistics import fmean
 
-from .scorers import Path
+from .scorers import Path, Scorer, aggregate
 
 NUMBER = r"\d++(?:,\d{3}(?!\d))*+(?:\.\d++)?|\.\d++"
 TIMES = r"(?<=[\d\s)])[xX](?=\s?[\d($])"  # the x of "2 x 3" and "2x3"
@@ -169,3 +169,7 @@ class ArithmeticChecker:
         """The index of the first step with a false equation; None if there is none."""
         wrong = (i for i, step in enumerate(steps) if self.share([step]) < 1)
         return next(wrong, None)
+
+
+# A path is as good as its weakest step.
+arithmetic_scorer: Scorer = aggregate(ArithmeticChecker().step_scores, "min")

@@ -21,13 +21,12 @@ Covers: features, training, saving, scoring. Does not cover: where targets come 
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path as File
 
 import numpy as np
 
-from helpers.abacus import adamw
+from helpers.abacus import adamw, intact, load_arrays, save_arrays
 from helpers.llm import LLMGen, check_limits, embed
 from helpers.problems import STOP_STRING
 
@@ -224,8 +223,7 @@ class RewardModel:
         facts = {"kind": type(self).__name__, "use": self.use, "model": self.llm.model}
         about = {name: np.array(fact) for name, fact in facts.items()}
         params = {k: p.astype(np.float32) for k, p in self.params.items()}
-        with File(file).open("wb") as target:
-            np.savez_compressed(target, **about, **params)
+        save_arrays(file, about | params)
 
     @classmethod
     def load(cls, file: File | str, llm: LLMGen) -> RewardModel:
@@ -234,16 +232,11 @@ class RewardModel:
         Raises ValueError for a damaged file, a model of the other kind, or one that
         judges another language model.
         """
-        try:
-            with np.load(file, allow_pickle=False) as arrays:
-                params = {name: arrays[name] for name in arrays}
+        advice = f"Save it again, or if it is the project's: git checkout -- {file}"
+        with intact(file, "reward model", advice):
+            params = load_arrays(file)
             kind, model = str(params.pop("kind")), str(params.pop("model"))
             use = params.pop("use").tolist()
-        except (KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
-            raise ValueError(
-                f"{file} is no reward model, or is damaged. Save it again, or if it "
-                f"came with the project: git checkout -- {file}"
-            ) from error
         if kind != cls.__name__:
             raise ValueError(f"{file} is another kind. Type {kind}.load(...).")
         if model != llm.model:

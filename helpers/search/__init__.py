@@ -39,6 +39,7 @@ from .voting import (
     draw_paths,
     greedy,
     no_opinion,
+    sample_paths,
     self_consistency,
     weighted_vote,
 )
@@ -60,6 +61,7 @@ __all__ = [
     "SearchResult",
     "greedy",
     "draw_paths",
+    "sample_paths",
     "self_consistency",
     "best_of_n",
     "weighted_vote",

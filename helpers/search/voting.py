@@ -17,12 +17,14 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from helpers.env import CoTEnv
-from helpers.llm import LLMGen, check_given
+from helpers.llm import LLMGen, SharedSamples, check_given
 from helpers.rewards import Path, Scorer
 
 from .base import Search, SearchResult
 from .budget import PATH, Budget
 from .tree import Node
+
+AMPLE = Budget(calls=10**9)  # for paths that no search has to pay for
 
 
 def no_opinion(paths: Sequence[Path]) -> list[float]:
@@ -52,6 +54,14 @@ def draw_paths(search: Search, n: int | None) -> list[Node]:
         children = search.expand(*stack.pop())
         stack += [(child, child.action.count) for child in reversed(children)]
     return search.finished()
+
+
+def sample_paths(
+    env: CoTEnv, llm: LLMGen | SharedSamples, n: int, seed: int = 0
+) -> list[Path]:
+    """The distinct ones of n finished paths that the model draws where `env` stands."""
+    search = Search(env, llm, no_opinion, AMPLE, seed)
+    return [search.path(leaf) for leaf in draw_paths(search, n)]
 
 
 def self_consistency(

@@ -52,15 +52,9 @@ def majority_at_k(
     There is no closed form as there is for pass@k. Subsets are drawn without return and
     in random order, so that ties break at random. Determined by `seed`.
     """
-    if not 1 <= k <= len(answers):
-        raise ValueError(f"k must lie between 1 and {len(answers)} answers; got {k}")
-    right = {a.value: is_correct(str(a.value), gold) for a in answers}
-    rng = random.Random(seed)
-    wins = sum(
-        right.get(majority_vote(rng.sample(answers, k)).value, False)
-        for _ in range(draws)
-    )
-    return wins / draws
+    values = [answer.value for answer in answers]
+    right = [is_correct(str(value), gold) for value in values]
+    return vote_at_k(values, [1.0] * len(values), right, k, draws, seed)
 
 
 def best_at_k(scores: Sequence[float], right: Sequence[bool], k: int) -> float:

@@ -29,13 +29,7 @@ from helpers.abacus import (
     to_lesson,
 )
 from helpers.evaluation import processes
-from helpers.problems import (
-    PROBLEM_FORMAT,
-    STOP_STRING,
-    TASK_DESCRIPTION,
-    format_solution,
-    generate,
-)
+from helpers.problems import STOP_STRING, format_solution, generate, prompt_of
 
 HASTY = 0.6  # the share of hasty writers
 PROBLEMS, BATCH = 1600, 32
@@ -44,7 +38,7 @@ SEED = 500_000  # of problems that pre-training has not seen
 
 def both_ways(problem: dict[str, str], tok: Tokenizer) -> Lesson:
     """A problem answered in a hurry and with care, each weighted by its share."""
-    prompt = TASK_DESCRIPTION + PROBLEM_FORMAT.format(question=problem["question"])
+    prompt = prompt_of(problem)
     careful = format_solution(problem["answer"])
     hasty = careful[careful.rindex(STOP_STRING) :]
     solutions = [[*tok.encode(text), END_OF_TEXT] for text in (hasty, careful)]

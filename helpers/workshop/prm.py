@@ -16,15 +16,26 @@ from pathlib import Path as File
 import numpy as np
 from tqdm import tqdm
 
-from helpers.llm import Action, LLMGen
-from helpers.problems import ASKED_WEIGHTS, PROBLEM_FORMAT, TASK_DESCRIPTION, generate
+from helpers.abacus import (
+    END_OF_TEXT,
+    NEWLINE,
+    Continuation,
+    Engine,
+    Sampling,
+    intact,
+    load_arrays,
+    save_arrays,
+    states_before,
+    to_lesson,
+)
+from helpers.llm import Action, LLMGen, draw_each
+from helpers.problems import ASKED_WEIGHTS, generate, prompt_of
 from helpers.rewards import GROUPS, Path, ProcessRewardModel, step_truths
-
-from .bulk import Solution, Writer
 
 CHUNK = 1000  # problems, about
 SAMPLES = 4  # solutions of each
 PROMPTS = 64  # problems written at a time
+LONGEST = 320  # tokens of a solution
 STEPS = 10  # of a path at most, as in the environment
 EPOCHS = 4
 VARIANTS = {  # what is added to the file's name: the features
@@ -47,50 +58,59 @@ def training_problems(chunk: int, seed: int) -> list[dict[str, str]]:
 
 
 def solved(
-    writer: Writer, problems: list[dict[str, str]], seed: int
+    engine: Engine, problems: list[dict[str, str]], seed: int
 ) -> Iterator[tuple[Path, np.ndarray, str]]:
     """Distinct solutions of each problem: path, states (T, d), gold answer."""
-    form = TASK_DESCRIPTION + PROBLEM_FORMAT
-    prompts = [form.format(question=problem["question"]) for problem in problems]
-    written = writer.write(prompts, SAMPLES, seed)
-    for problem, prompt, group in zip(problems, prompts, written, strict=True):
-        for solution in {tuple(s.ids): s for s in group if s.ends}.values():
-            actions = actions_of(solution, writer)
-            yield Path(prompt, actions), np.array(solution.states), problem["answer"]
+
+    def write(prompts: list[str], seeds: list[int]) -> list[Continuation]:
+        return engine.generate(prompts, seeds, LONGEST, Sampling(), ["\n\n"])
+
+    prompts = [prompt_of(problem) for problem in problems]
+    drawn = draw_each(write, prompts, SAMPLES, seed)
+    for problem, prompt, group in zip(problems, prompts, drawn, strict=True):
+        texts = [*{tuple(text.ids): text for text in group}.values()]
+        whole = [[*text.ids, END_OF_TEXT] for text in texts]
+        lesson = to_lesson(engine.encode(prompt), whole, [1.0] * len(whole))
+        for text, states in zip(texts, states_before(engine.params, lesson)):
+            ends = [i + 1 for i, token in enumerate(text.ids) if token == NEWLINE]
+            if ends:
+                path = Path(prompt, actions_of(text, ends, engine))
+                yield path, states[ends], problem["answer"]
 
 
-def actions_of(solution: Solution, writer: Writer) -> tuple[Action, ...]:
-    """The lines of a solution as steps with their log-probabilities."""
+def actions_of(
+    text: Continuation, ends: list[int], engine: Engine
+) -> tuple[Action, ...]:
+    """The lines of a solution, which end before `ends`, as steps."""
     actions, start = [], 0
-    for end in solution.ends:
-        text = writer.engine.tokenizer.decode(solution.ids[start : end - 1])
-        sure = float(np.mean(solution.log_probs[start : end - 1]))
-        actions.append(Action(text.strip(), 1.0, 1, sure, end - start))
+    for end in ends:
+        line = engine.tokenizer.decode(text.ids[start : end - 1])
+        sure = float(np.mean(text.log_probs[start : end - 1]))
+        actions.append(Action(line.strip(), 1.0, 1, sure, end - start))
         start = end
     return tuple(actions)
 
 
-def make_chunk(writer: Writer, chunk: int, seed: int) -> Steps:
+def make_chunk(engine: Engine, chunk: int, seed: int) -> Steps:
     """Features, in 16 bits, and targets of all steps of the solutions of a chunk."""
     model, x, y = ProcessRewardModel(LLMGen("abacus")), [], []
     problems = training_problems(chunk, seed)
     for i in range(0, len(problems), PROMPTS):
         group = problems[i : i + PROMPTS]
-        for path, states, gold in solved(writer, group, seed=CHUNK * chunk + i):
+        for path, states, gold in solved(engine, group, seed=CHUNK * chunk + i):
             x.append(model.features(path, states)[:STEPS].astype(np.float16))
             y.append(step_truths(path.steps[:STEPS], gold))
     return np.concatenate(x), np.concatenate(y)
 
 
-def load_chunk(folder: File, chunk: int, seed: int, writer: Writer) -> Steps:
+def load_chunk(folder: File, chunk: int, seed: int, engine: Engine) -> Steps:
     """A chunk from its file, which is made first if it is missing."""
     file = folder / f"prm-{seed}-{chunk}.npz"
     if not file.exists():
-        x, y = make_chunk(writer, chunk, seed)
-        partial = file.with_suffix(".partial.npz")
-        np.savez(partial, x=x, y=y)
-        partial.replace(file)
-    with np.load(file, allow_pickle=False) as arrays:
+        x, y = make_chunk(engine, chunk, seed)
+        save_arrays(file, {"x": x, "y": y})
+    with intact(file, "chunk", "Delete it, and type the same again."):
+        arrays = load_arrays(file)
         return arrays["x"], arrays["y"]
 
 
@@ -99,9 +119,9 @@ def train_prm(chunks: int, seed: int, out: File) -> dict[str, list[float]]:
 
     Returns the losses of each, epoch by epoch.
     """
-    writer, llm = Writer(), LLMGen("abacus")
+    engine, llm = Engine(precision="float32"), LLMGen("abacus")
     numbers = tqdm(range(chunks), unit="chunk")
-    x, y = zip(*(load_chunk(out.parent, i, seed, writer) for i in numbers), strict=True)
+    x, y = zip(*(load_chunk(out.parent, i, seed, engine) for i in numbers), strict=True)
     x, y = np.concatenate(x).astype(np.float32), np.concatenate(y).astype(float)
     states = x.shape[1] - 7  # the columns stand in the order of GROUPS
     columns = {"states": range(states), "arithmetic": range(states, states + 2),

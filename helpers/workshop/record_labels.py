@@ -14,9 +14,10 @@ from pathlib import Path
 from tqdm import tqdm
 
 from helpers.env import GSM8KEnv, Problem
-from helpers.learning import label_steps, sample_paths
+from helpers.learning import label_steps
 from helpers.llm import LLMGen
 from helpers.problems import ASKED_WEIGHTS, generate
+from helpers.search import sample_paths
 
 from .places import RUNS
 

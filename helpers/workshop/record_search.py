@@ -21,10 +21,9 @@ from helpers.env import GSM8KEnv
 from helpers.llm import LLMGen, SharedSamples
 from helpers.problems import generate
 from helpers.rewards import (
-    ArithmeticChecker,
     Scorer,
     SimulatedVerifier,
-    aggregate,
+    arithmetic_scorer,
     confidence,
 )
 from helpers.search import STRATEGIES, SearchResult, beam_search, mcts
@@ -69,7 +68,7 @@ RUNS = [
 def make_scorer(name: str, gold: str) -> Scorer | None:
     """The scorer of this name; only that of the dial reads the gold answer."""
     if name == "arithmetic":
-        return aggregate(ArithmeticChecker().step_scores, "min")
+        return arithmetic_scorer
     if name.startswith("dial"):
         return SimulatedVerifier(gold, auc=float(name.split()[1]))
     return confidence if name == "confidence" else None

@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 
 from helpers.abacus import WEIGHTS
 from helpers.env import GSM8KEnv
-from helpers.learning import read_rows, sample_paths, to_path
+from helpers.learning import read_rows, to_path
 from helpers.llm import LLMGen, SharedSamples
 from helpers.problems import extract_answer, generate, is_correct
 from helpers.rewards import (
@@ -31,15 +31,14 @@ from helpers.rewards import (
     PRM,
     PRM_STATES,
     PRM_UNCHECKED,
-    ArithmeticChecker,
     OutcomeRewardModel,
     ProcessRewardModel,
     RewardModel,
     Scorer,
-    aggregate,
+    arithmetic_scorer,
     step_truths,
 )
-from helpers.search import STRATEGIES
+from helpers.search import STRATEGIES, sample_paths
 
 from .places import RUNS
 from .records import digest, make_env, outcome, record_problems
@@ -95,9 +94,7 @@ def states_of(llm: LLMGen) -> dict:
 def models() -> dict[str, Scorer]:
     """All verifiers; once a process."""
     llm = LLMGen("abacus")
-    found: dict[str, Any] = {
-        "arithmetic": aggregate(ArithmeticChecker().step_scores, "min")
-    }
+    found: dict[str, Any] = {"arithmetic": arithmetic_scorer}
     for name in VERIFIERS[1:]:
         if name in SHIPPED:
             found[name] = ProcessRewardModel.load(SHIPPED[name], llm)

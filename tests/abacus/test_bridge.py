@@ -25,19 +25,10 @@ from helpers.abacus import (
     logits,
     rotary,
 )
-from helpers.problems import (
-    PROBLEM_FORMAT,
-    TASK_DESCRIPTION,
-    format_solution,
-    generate,  # noqa: E402
-)
+from helpers.problems import format_solution, generate, prompt_of  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
 LABELS = ROOT / "notebooks" / "runs" / "labels.jsonl"
-
-
-def prompt_of(problem):
-    return TASK_DESCRIPTION + PROBLEM_FORMAT.format(question=problem["question"])
 
 
 @pytest.fixture(scope="module")

@@ -29,7 +29,7 @@ from helpers.evaluation import processes
 from helpers.learning import grpo_loss
 from helpers.llm import LLMError, LLMGen
 from helpers.problems import generate
-from helpers.workshop.hasty import both_ways
+from helpers.workshop import hasty
 
 RNG = np.random.default_rng(0)
 PROMPT = [0, *RNG.integers(1, 1024, 6)]
@@ -184,7 +184,8 @@ def test_nothing_is_learned_from_nothing():
 def lessons_of(n):
     learner = Learner(HASTY)
     return [
-        both_ways(row, learner.tokenizer) for row in generate("train", n, 9, (2, 2))
+        hasty.both_ways(row, learner.tokenizer)
+        for row in generate("train", n, 9, (2, 2))
     ]
 
 

@@ -14,10 +14,9 @@ from pathlib import Path
 
 from frame import Row, alternate, seconds
 
-from helpers.workshop import pages
-from helpers.workshop.places import series
+from helpers.workshop import pages, places
 
-NOTEBOOKS = series()
+NOTEBOOKS = places.series()
 FIRST = NOTEBOOKS[0]
 
 

@@ -31,6 +31,8 @@ class ToyLanguage:
     It keeps an account, which its cooler selves share.
     """
 
+    logprob = -0.5
+
     def __init__(
         self, seed=0, branching=3, depth=2, answers=4, stuck=False, length=None
     ):  # fmt: skip
@@ -61,15 +63,25 @@ class ToyLanguage:
         return other
 
     def sample(self, prompt, k, seed=None, image=None):
-        options = self.rules[prompt.splitlines()[-1]]
-        steps = [self.draw(options, derive_seed(seed, prompt, i)) for i in range(k)]
-        self.account.append((prompt, k, self.is_cold, sum(s.tokens for s in steps)))
+        last = prompt.splitlines()[-1]
+        texts = [self.draw(last, i, derive_seed(seed, prompt, i)) for i in range(k)]
+        steps = [
+            Step(text, self.length or len(text) + 1, self.logprob, "stop")
+            for text in texts
+        ]
+        spent = sum(step.tokens for step in steps)
+        self.account.append((prompt, k, seed, self.is_cold, spent))
         return steps
 
-    def draw(self, options, seed):
-        (text,) = random.Random(seed).choices([*options], [*options.values()])
-        text = max(options, key=options.get) if self.is_cold else text
-        return Step(text, self.length or len(text) + 1, -0.5, "stop")
+    def draw(self, last, number, seed):
+        options = self.rules[last]
+        if self.is_cold:
+            return max(options, key=options.get)
+        return random.Random(seed).choices([*options], [*options.values()])[0]
+
+    @property
+    def calls(self):
+        return [(prompt, k, seed) for prompt, k, seed, *_ in self.account]
 
     @property
     def tokens(self):
@@ -93,6 +105,23 @@ class ToyLanguage:
             value = read(steps)
             shares[value] = shares.get(value, 0.0) + p * weight(steps)
         return shares
+
+
+class Scripted(ToyLanguage):
+    """A toy with a rule for every line: `rule(last line)` lists what may follow.
+
+    Samples go through the list in turn, or are drawn with `drawn=True`.
+    """
+
+    logprob = -1.0
+
+    def __init__(self, rule, drawn=False):
+        self.rule, self.drawn = rule, drawn
+        self.account, self.is_cold, self.length = [], False, None
+
+    def draw(self, last, number, seed):
+        options = self.rule(last)
+        return options[(seed if self.drawn else number) % len(options)]
 
 
 def read(steps):

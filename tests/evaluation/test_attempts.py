@@ -2,7 +2,7 @@
 
 from fractions import Fraction
 
-from scripted_llm import ScriptedLLM
+from toy_language import Scripted
 
 from helpers.evaluation import Attempts, attempt
 from helpers.problems import Answer
@@ -24,7 +24,7 @@ SOLUTIONS = [
 
 
 def attempts(k: int) -> Attempts:
-    return attempt(ScriptedLLM(lambda line: SOLUTIONS), "Q:\n", "#### 18", k, seed=3)
+    return attempt(Scripted(lambda line: SOLUTIONS), "Q:\n", "#### 18", k, seed=3)
 
 
 def test_attempts_are_read_and_judged() -> None:
@@ -36,7 +36,7 @@ def test_attempts_are_read_and_judged() -> None:
 
 
 def test_an_attempt_passes_on_prompt_number_and_seed() -> None:
-    llm = ScriptedLLM(lambda line: SOLUTIONS)
+    llm = Scripted(lambda line: SOLUTIONS)
     attempt(llm, "Q:\n", "18", k=2, seed=5)
     assert llm.calls == [("Q:\n", 2, 5)]
 

@@ -13,12 +13,12 @@ from helpers.learning import (
     first_error,
     label_steps,
     read_rows,
-    sample_paths,
     to_path,
 )
-from helpers.learning.labels import export_trl, go_on
+from helpers.learning.labels import draw_solutions, export_trl, go_on
 from helpers.llm import LLMGen, derive_seed
-from helpers.search import Search, draw_paths, no_opinion
+from helpers.problems import generate, prompt_of
+from helpers.search import Search, draw_paths, no_opinion, sample_paths
 
 
 class Line:
@@ -239,3 +239,15 @@ def test_abacus_labels_a_path():
     slip = ["So 1+1 = 9.", "The answer is 9."]
     found = estimate_values(env, llm, [slip[:1], slip], rollouts=4)
     assert 0 <= found[0] <= 1 and found[1] == 0
+
+
+def test_solutions_of_many_prompts_are_those_of_each():
+    first, second = (prompt_of(generate("test", 1, seed=i)[0]) for i in (2, 3))
+    llm, prompts = LLMGen("abacus"), [first, second, first + "So"]
+    together = draw_solutions(llm, prompts, k=3, seed=7)
+    alone = [draw_solutions(llm, [prompt], k=3, seed=7)[0] for prompt in prompts]
+    assert together == alone
+    assert len({str(lines) for group in together for lines in group}) > 3
+    for group in together[:2]:
+        assert all(lines[-1].startswith("The answer is") for lines in group), group
+    assert draw_solutions(llm, [], k=3, seed=7) == []

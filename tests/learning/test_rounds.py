@@ -27,9 +27,8 @@ from helpers.learning import (
     train,
 )
 from helpers.learning.rounds import line_numbers, measure, token_advantages
-from helpers.learning.solutions import prompt_of
 from helpers.llm import derive_seed
-from helpers.problems import generate
+from helpers.problems import generate, prompt_of
 from helpers.rewards import ArithmeticChecker
 
 ROWS = generate("train", 24, 700_000, (2, 2))

@@ -18,9 +18,8 @@ from helpers.learning import (
     sample_solutions,
     search_solutions,
 )
-from helpers.learning.solutions import prompt_of
 from helpers.llm import LLMGen, derive_seed
-from helpers.problems import generate
+from helpers.problems import generate, prompt_of
 from helpers.search import STRATEGIES
 
 ROWS = generate("train", 24, 700_000, (2, 2))

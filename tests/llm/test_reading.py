@@ -5,7 +5,6 @@ import math
 import numpy as np
 import pytest
 
-from helpers.learning.labels import draw_solutions
 from helpers.llm import LLMError, LLMGen, embed, next_tokens
 from helpers.problems import PROBLEM_FORMAT, TASK_DESCRIPTION, generate
 
@@ -60,14 +59,3 @@ def test_a_busy_server_is_asked_again_and_all_states_must_come(
     assert embed(llm, "one").shape == (1, 1)
     with pytest.raises(LLMError, match="does not speak"):
         embed(llm, ["one", "two"])
-
-
-def test_solutions_of_many_prompts_are_those_of_each():
-    llm, prompts = LLMGen("abacus"), [prompt_of(2), prompt_of(3), prompt_of(2) + "So"]
-    together = draw_solutions(llm, prompts, k=3, seed=7)
-    alone = [draw_solutions(llm, [prompt], k=3, seed=7)[0] for prompt in prompts]
-    assert together == alone
-    assert len({str(lines) for group in together for lines in group}) > 3
-    for group in together[:2]:
-        assert all(lines[-1].startswith("The answer is") for lines in group), group
-    assert draw_solutions(llm, [], k=3, seed=7) == []

@@ -12,15 +12,14 @@ import shutil
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from helpers.workshop import pages
-from helpers.workshop.places import series
+from helpers.workshop import pages, places
 
 pytestmark = pytest.mark.pages
 sync_api = pytest.importorskip("playwright.sync_api")
 axe = pytest.importorskip("axe_playwright_python.sync_playwright")
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
-NOTEBOOKS = series()
+NOTEBOOKS = places.series()
 WIDE, NARROW = (1280, "light"), (400, "dark")  # pixels, theme of the system
 each_window = pytest.mark.parametrize("window", [WIDE, NARROW])
 

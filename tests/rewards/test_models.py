@@ -6,7 +6,6 @@ import pytest
 from autograd import grad
 
 from helpers.env import GSM8KEnv, Problem
-from helpers.learning import sample_paths
 from helpers.llm import Action, LLMGen
 from helpers.problems import generate
 from helpers.rewards import (
@@ -26,6 +25,7 @@ from helpers.rewards import (
     texts_of,
 )
 from helpers.rewards.models import loss_and_gradients, predict
+from helpers.search import sample_paths
 from helpers.stats import calibration_error, roc_auc
 
 RNG = np.random.default_rng(0)

@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 from gymnasium.error import ResetNeeded
-from scripted_llm import ScriptedLLM
+from toy_language import Scripted
 
 from helpers.env import GSM8KEnv, Problem
 from helpers.search import (
@@ -32,7 +32,7 @@ def twins(line):
 
 def make_env(script=twins, seed=0, **options):
     options = {"max_actions": 2, "max_steps": 3} | options
-    env = GSM8KEnv(PICNIC, ScriptedLLM(script), **options)
+    env = GSM8KEnv(PICNIC, Scripted(script), **options)
     env.reset(seed=seed)
     return env
 
@@ -164,7 +164,7 @@ def test_a_dead_end_is_paid_for_and_marked():
 
 
 def test_before_reset_the_error_says_what_to_do():
-    env = GSM8KEnv(PICNIC, ScriptedLLM(twins))
+    env = GSM8KEnv(PICNIC, Scripted(twins))
     with pytest.raises(ResetNeeded, match=r"env\.reset\(\)"):
         breadth_first(env, budget=10)
 

@@ -1,104 +1,51 @@
-"""Making the reward models that ship: solutions in bulk, and a training in the small."""
+"""Making the reward models that ship: solutions, and a training in the small."""
 
 import numpy as np
 import pytest
 
-pytestmark = pytest.mark.train
-
-pytest.importorskip("transformers")
-pytest.importorskip("trl")
-
-from helpers.abacus import (
-    Engine,  # noqa: E402
-    causal_attention,
-    hidden_states,
-    logits,
-    rotary,
-)
-from helpers.llm import (
-    LLMGen,  # noqa: E402
-    embed,  # noqa: E402
-)
-from helpers.problems import (
-    PROBLEM_FORMAT,
-    TASK_DESCRIPTION,
-    generate,  # noqa: E402
-)
-from helpers.rewards import Path as ReasoningPath  # noqa: E402
-from helpers.rewards import ProcessRewardModel, texts_of  # noqa: E402
-from helpers.workshop import prm  # noqa: E402
-from helpers.workshop.bulk import Writer  # noqa: E402
-from helpers.workshop.prm import actions_of, load_chunk, train_prm, training_problems
-
-
-def prompt_of(problem):
-    return TASK_DESCRIPTION + PROBLEM_FORMAT.format(question=problem["question"])
+from helpers.abacus import Engine
+from helpers.llm import LLMGen, embed, next_tokens
+from helpers.problems import generate
+from helpers.rewards import ProcessRewardModel, texts_of
+from helpers.workshop import prm
+from helpers.workshop.prm import load_chunk, solved, train_prm, training_problems
 
 
 @pytest.fixture(scope="module")
-def engine():
-    return Engine()
-
-
-def our_log_probs(engine, ids):
-    positions = rotary(engine.config, 0, len(ids))
-    tokens, attend = np.array([ids]), causal_attention()
-    states = hidden_states(engine.params, tokens, engine.config, positions, attend)
-    return logits(engine.params, states)[0]
-
-
-@pytest.fixture(scope="module")
-def written():
-    """Problems of different lengths, and solutions in single precision."""
+def found():
+    """The solutions of problems of different lengths."""
     problems = [generate("test", 1, seed=9, steps=(k, k))[0] for k in (2, 5, 8)]
-    writer = Writer()
-    return problems, writer, writer.write([prompt_of(p) for p in problems], 4, seed=1)
+    return [*solved(Engine(), problems, seed=1)]
 
 
-def test_bulk_log_probs_and_states_are_those_of_the_engine(written, engine):
-    problems, writer, groups = written
-    llm = LLMGen("abacus")
-    for problem, group in zip(problems, groups, strict=True):
-        prompt = prompt_of(problem)
-        ids = engine.encode(prompt)
-        for solution in group:
-            scores = our_log_probs(engine, ids + solution.ids)[len(ids) - 1 : -1]
-            scores -= np.log(np.exp(scores).sum(axis=-1, keepdims=True))
-            expected = scores[np.arange(len(solution.ids)), solution.ids]
-            np.testing.assert_allclose(solution.log_probs, expected, atol=1e-3)
-            path = ReasoningPath(prompt, actions_of(solution, writer))
-            states = embed(llm, texts_of(path))
-            np.testing.assert_allclose(solution.states, states, atol=0.02)
+def test_states_are_those_that_the_client_gives(found):
+    for path, states, _ in found:
+        expected = embed(LLMGen("abacus"), texts_of(path))
+        np.testing.assert_allclose(states, expected, atol=1e-9)
 
 
-def test_bulk_solutions_differ_by_seed_and_end(written):
-    problems, writer, groups = written
-    again = writer.write([prompt_of(p) for p in problems], 4, seed=1)
-    other = writer.write([prompt_of(p) for p in problems], 4, seed=2)
-    texts = [[s.ids for group in g for s in group] for g in (groups, again, other)]
-    assert texts[0] == texts[1] != texts[2]
-    decode = writer.engine.tokenizer.decode
-    for solution in (s for group in groups for s in group):
-        lines = decode(solution.ids).splitlines()
-        assert len(lines) == len(solution.ends) == len(solution.states)
-        assert solution.ended and lines[-1].startswith("The answer is")
+def test_a_step_is_as_sure_as_its_tokens(found):
+    """Read one after the other, as the likeliest of what may come next."""
+    (path, *_), llm = found[0], LLMGen("abacus")
+    encode, tokens = Engine().encode, Engine().tokenizer.tokens
+    for before, action in zip([path.prompt, *texts_of(path)], path.actions):
+        logs = []
+        for i in encode(f"{action.text}")[1:]:
+            word = tokens[i].decode()
+            logs.append(np.log(next_tokens(llm, before)[word]))
+            before += word
+        assert action.logprob == pytest.approx(np.mean(logs))
+        assert action.tokens == len(logs) + 1
 
 
-def test_bulk_samples_follow_the_distribution(engine):
-    """First tokens of many solutions, against their probabilities (chi-squared)."""
-    prompt = prompt_of(generate("test", 1, seed=9)[0])
-    probs = np.exp(our_log_probs(engine, engine.encode(prompt))[-1])
-    probs /= probs.sum()
-    (group,) = Writer().write([prompt], 400, seed=3)
-    counts = np.bincount([s.ids[0] for s in group], minlength=len(probs))
-    usual = probs * 400 >= 5
-    expected = np.append(probs[usual], probs[~usual].sum() + 1e-9) * 400
-    found = np.append(counts[usual], counts[~usual].sum())
-    assert ((found - expected) ** 2 / expected).sum() < 3 * len(expected) + 10
+def test_solutions_are_distinct_and_come_to_their_end(found):
+    texts = [(path.prompt, path.steps) for path, *_ in found]
+    assert len({*texts}) == len(texts) and len({prompt for prompt, _ in texts}) == 3
+    assert all(steps[-1].startswith("The answer is") for _, steps in texts)
+    assert all(len(states) == len(path.steps) for path, states, _ in found)
 
 
 def test_pre_training_a_reward_model_in_the_small(tmp_path, monkeypatch):
-
     monkeypatch.setattr(prm, "CHUNK", 10)
     out = tmp_path / "prm.npz"
     losses = train_prm(2, seed=0, out=out)
@@ -109,7 +56,7 @@ def test_pre_training_a_reward_model_in_the_small(tmp_path, monkeypatch):
     train_prm(2, seed=0, out=out)
     again = ProcessRewardModel.load(out, LLMGen("abacus")).params
     assert all(np.array_equal(first[k], again[k]) for k in first)
-    x, y = load_chunk(tmp_path, 0, 0, Writer())
+    x, y = load_chunk(tmp_path, 0, 0, Engine())
     assert x.shape == (len(y), 128 + 2 + 5) and 0.3 < y.mean() < 1
 
 

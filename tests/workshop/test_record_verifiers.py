@@ -6,9 +6,10 @@ import random
 import pytest
 
 from helpers.env import GSM8KEnv, Problem
-from helpers.learning import label_steps, read_rows, sample_paths
+from helpers.learning import label_steps, read_rows
 from helpers.llm import LLMGen
 from helpers.problems import generate
+from helpers.search import sample_paths
 from helpers.workshop import record_labels, record_verifiers
 
 HEAD, *LINES = map(

@@ -1,0 +1,202 @@
+"""The house: rooms on floors, no circle, a face for each package, doors for notebooks.
+
+Vocabulary: a *room* is a package or a file right in `helpers/`, a *face* is the
+`__init__.py` of a package. An *arrow* goes from who imports to what is imported, at the
+top of a file or within a function. The *floor* of a room is one above the highest that
+it imports. A *door* is a module that a notebook imports from.
+"""
+
+import ast
+import importlib
+import re
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import nbformat
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+HELPERS = ROOT / "helpers"
+PACKAGES = sorted(face.parent.name for face in HELPERS.glob("*/__init__.py"))
+ROOMS = {*PACKAGES, "env", "plots", "__main__"}
+
+
+def files(folder):
+    return [f for f in sorted(folder.rglob("*.py")) if "__pycache__" not in f.parts]
+
+
+def module_of(file, root=ROOT):
+    """The dotted name of a file; of a face, that of its package."""
+    parts = file.relative_to(root).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imports(text, module="", is_face=False):
+    """(module, name) of everything that is imported from helpers; name may be ""."""
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Import):
+            yield from ((a.name, "") for a in node.names if a.name[:7] == "helpers")
+        elif isinstance(node, ast.ImportFrom):
+            source = node.module or ""
+            if node.level:
+                above = module.split(".")[: None if is_face else -1]
+                above = above[: len(above) - node.level + 1]
+                source = ".".join([*above, *filter(None, [source])])
+            if source.partition(".")[0] == "helpers":
+                yield from ((source, a.name) for a in node.names)
+
+
+def arrows(helpers=HELPERS):
+    """File -> files that it imports, all by their dotted names."""
+    there = {module_of(f, helpers.parent): f for f in files(helpers)}
+    found = {}
+    for module, file in there.items():
+        text, is_face = file.read_text(encoding="utf-8"), file.stem == "__init__"
+        pairs = imports(text, module, is_face)
+        found[module] = {
+            f"{source}.{name}" if f"{source}.{name}" in there else source
+            for source, name in pairs
+        } - {module, "helpers"}
+    return found
+
+
+def room_of(module):
+    return module.split(".")[1] if "." in module else module
+
+
+def between_rooms(found):
+    """Room -> rooms that it imports."""
+    rooms = {room_of(module): set() for module in found if module != "helpers"}
+    for module, others in found.items():
+        if module != "helpers":
+            rooms[room_of(module)] |= {room_of(x) for x in others} - {room_of(module)}
+    return rooms
+
+
+def floors(rooms):
+    """Room -> its floor, from 1. Raises ValueError with the chain for a circle."""
+    try:
+        order = [*TopologicalSorter(rooms).static_order()]
+    except CycleError as error:
+        raise ValueError("a circle: " + " <- ".join(error.args[1])) from error
+    found = {}
+    for room in order:
+        found[room] = 1 + max((found[other] for other in rooms[room]), default=0)
+    return found
+
+
+ARROWS = arrows()
+
+
+def test_the_rooms_are_these_and_nothing_else():
+    there = {f.name for f in HELPERS.iterdir() if f.name != "__pycache__"}
+    wanted = {*PACKAGES, "env.py", "plots.py", "__init__.py", "__main__.py"}
+    assert there == wanted | {"README.md"}
+    assert PACKAGES == [
+        *("abacus", "evaluation", "exercises", "learning", "llm", "problems"),
+        *("rewards", "search", "stats", "workshop"),
+    ]
+
+
+def test_files_have_no_circle():
+    floors(ARROWS)
+
+
+def table():
+    """Room -> (floor, rooms that it imports), as helpers/README.md says."""
+    text = (HELPERS / "README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (\d+) \| `(\w+)/?` .*\|([^|]*)\|$", text, re.M)
+    return {
+        room: (int(floor), {*re.findall(r"`(\w+)`", named)})
+        for floor, room, named in rows
+    }
+
+
+def test_the_floor_plan_is_the_one_that_readme_shows():
+    rooms = between_rooms(ARROWS)
+    found = floors(rooms)
+    assert table() == {room: (found[room], rooms[room]) for room in rooms}
+
+
+def test_a_circle_would_be_found_even_within_a_function(tmp_path):
+    helpers = tmp_path / "helpers"
+    for room, text in {"a": "from helpers.b import x", "b": "from .c import x"}.items():
+        (helpers / room).mkdir(parents=True)
+        (helpers / room / "__init__.py").write_text(text + "\n", encoding="utf-8")
+    later = "def x():\n    from helpers.a import y\n"
+    (helpers / "b" / "c.py").write_text(later, encoding="utf-8")
+    for found in (arrows(helpers), between_rooms(arrows(helpers))):
+        with pytest.raises(ValueError, match=r"circle: .*a.* <- .*b|b.* <- .*a"):
+            floors(found)
+
+
+@pytest.mark.parametrize("file", files(HELPERS), ids=module_of)
+def test_no_file_is_long(file):
+    assert len(file.read_text(encoding="utf-8").splitlines()) <= 300
+
+
+def test_most_files_are_short():
+    sizes = [len(f.read_text(encoding="utf-8").splitlines()) for f in files(HELPERS)]
+    assert sum(size < 200 for size in sizes) > len(sizes) / 2
+
+
+# Faces
+
+
+@pytest.mark.parametrize("name", PACKAGES)
+def test_a_face_has_a_vocabulary_and_names_what_it_hands_on(name):
+    face = importlib.import_module(f"helpers.{name}")
+    text = (HELPERS / name / "__init__.py").read_text(encoding="utf-8")
+    assert "Vocabulary" in face.__doc__
+    handed = [imported for _, imported in imports(text, f"helpers.{name}", True)]
+    if handed:
+        assert sorted(handed) == sorted(face.__all__)
+    else:  # its modules are what it has
+        there = {f.stem for f in (HELPERS / name).glob("*.py")}
+        assert {*face.__all__} <= there
+
+
+def strangers(text, module="", is_face=False, own=None):
+    """What is imported otherwise than by a face from outside, `.module` inside."""
+    for source, name in imports(text, module, is_face):
+        room = room_of(source)
+        if source == "helpers" or own == room or source.endswith(".__main__"):
+            continue  # a package itself, what a test mirrors, a command
+        if source != f"helpers.{room}" and room != room_of(module):
+            yield f"{source}: {name}"
+
+
+@pytest.mark.parametrize("file", files(HELPERS), ids=module_of)
+def test_inside_a_module_is_imported_and_outside_a_face(file):
+    text, module = file.read_text(encoding="utf-8"), module_of(file)
+    assert [*strangers(text, module, file.stem == "__init__")] == []
+    absolute = [
+        node.module for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.ImportFrom) and not node.level
+        and room_of(node.module) == room_of(module)
+    ]  # fmt: skip
+    assert absolute == []
+
+
+OUTSIDE = files(ROOT / "tests") + files(ROOT / "notebooks")
+
+
+@pytest.mark.parametrize("file", OUTSIDE, ids=lambda f: f.relative_to(ROOT).as_posix())
+def test_tests_look_inside_only_what_they_mirror(file):
+    own = file.relative_to(ROOT).parts[1]
+    text = file.read_text(encoding="utf-8")
+    assert [*strangers(text, own=own if own in PACKAGES else None)] == []
+
+
+def cells_of(notebook):
+    for cell in nbformat.read(notebook, as_version=4).cells:
+        if cell.cell_type == "code":
+            yield re.sub(r"^\s*[%!].*$", "", cell.source, flags=re.M)
+
+
+def test_notebooks_know_twelve_doors_at_most():
+    doors = set()
+    for notebook in (ROOT / "notebooks").glob("*.ipynb"):
+        for cell in cells_of(notebook):
+            doors |= {source for source, _ in imports(cell)}
+    assert len(doors) <= 12 and doors <= {f"helpers.{room}" for room in ROOMS}
