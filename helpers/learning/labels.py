@@ -52,7 +52,8 @@ def draw_solutions(
 
 def lines_of(text: str) -> list[str]:
     """The lines of a text that say something, with single blanks between words."""
-    return [" ".join(line.split()) for line in text.split("\n") if line.strip()]
+    lines = [line for line in text.split("\n") if line.strip()]
+    return [" ".join(line.split()) for line in lines]
 
 
 def go_on(env: CoTEnv, steps: Iterable[str]) -> tuple[CoTEnv, float]:

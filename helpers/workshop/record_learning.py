@@ -41,7 +41,7 @@ from helpers.rewards import PRM, ArithmeticChecker, ProcessRewardModel
 from helpers.search import STRATEGIES
 
 from .places import BUILD, RUNS
-from .records import digest, make_env, resume
+from .records import digest, resume, zero_shot_env
 
 FILE, MODELS = RUNS / "learned.jsonl", BUILD / "learned"
 SHORT, LONG = (2, 4), (5, 8)  # steps of a problem
@@ -175,7 +175,9 @@ def solve(weights: Path, strategy: str, row: dict[str, str]) -> tuple[int, int]:
     """Is the answer of a strategy right, and what has it cost?"""
     llm = LLMGen("abacus", weights=weights)
     scorer = ProcessRewardModel.load(PRM, LLMGen("abacus"))
-    found = STRATEGIES[strategy](make_env(row, llm), llm, scorer, budget=BUDGET, seed=0)
+    found = STRATEGIES[strategy](
+        zero_shot_env(row, llm), llm, scorer, budget=BUDGET, seed=0
+    )
     gold = int(row["answer"].rpartition("#### ")[2])
     return int(found.answer.value == gold), found.tokens
 

@@ -29,7 +29,7 @@ from helpers.rewards import (
 from helpers.search import STRATEGIES, SearchResult, beam_search, mcts
 
 from .places import RUNS
-from .records import digest, make_env, outcome, record_problems
+from .records import digest, outcome, record_problems, zero_shot_env
 
 FILE = RUNS / "search.jsonl"
 BUDGETS = (1024, 512, 256)  # the largest first: the others find its samples
@@ -83,7 +83,7 @@ def solve(run: Run, env: GSM8KEnv, llm: LLMGen | SharedSamples) -> list[Any]:
 
 def record(index: int, problem: dict[str, str]) -> str:
     """The line of one problem: all runs on it, samples shared between them."""
-    env, llm = make_env(problem), SharedSamples(LLMGen("abacus"))
+    env, llm = zero_shot_env(problem), SharedSamples(LLMGen("abacus"))
     gold = problem["answer"].rpartition("#### ")[2]
     results = [solve(run, env, llm) for run in RUNS]
     return json.dumps([index, gold, *results], separators=(",", ":"))

@@ -41,7 +41,7 @@ from helpers.rewards import (
 from helpers.search import STRATEGIES, sample_paths
 
 from .places import RUNS
-from .records import digest, make_env, outcome, record_problems
+from .records import digest, outcome, record_problems, zero_shot_env
 
 FILE, LABELS = RUNS / "verifiers.jsonl", RUNS / "labels.jsonl"
 SAMPLES, JUDGED, BUDGET = 64, 3, 1024
@@ -134,7 +134,7 @@ def score_samples(env: GSM8KEnv, llm: LLMGen | SharedSamples) -> dict[str, Any]:
 
 def record(index: int, problem: dict[str, str]) -> str:
     """The line of one problem."""
-    env, llm = make_env(problem), SharedSamples(LLMGen("abacus"))
+    env, llm = zero_shot_env(problem), SharedSamples(LLMGen("abacus"))
     found = score_samples(env, llm)
     found["runs"] = [solve(run, env, llm) for run in RUNS]
     return json.dumps({"problem": index, **found}, separators=(",", ":"))

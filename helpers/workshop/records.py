@@ -58,7 +58,7 @@ def digest(file: Path) -> str:
     return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
-def make_env(problem: dict[str, str], llm: LLMGen | None = None) -> GSM8KEnv:
+def zero_shot_env(problem: dict[str, str], llm: LLMGen | None = None) -> GSM8KEnv:
     """The problem at its beginning, asked zero-shot; abacus answers if nobody else."""
     env = GSM8KEnv(Problem(**problem), llm or LLMGen("abacus"), is_few_shot=False)
     env.reset(seed=0)

@@ -133,7 +133,7 @@ def test_damaged_weights_say_how_to_get_them_back(damage: str, tmp_path: Path) -
             np.savez(path, **(dict(file) | {"0.gate": np.ones((3, 3))}))
     elif damage != "missing":
         path.write_bytes(content[: len(content) // 2] if damage == "half" else b"")
-    with pytest.raises(ollama.ResponseError, match="name another file"):
+    with pytest.raises(ollama.ResponseError, match="Name another file"):
         AbacusClient(path).generate("abacus", PROMPT)
 
 

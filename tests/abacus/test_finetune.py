@@ -291,7 +291,7 @@ def test_a_damaged_checkpoint_is_refused(damage, tmp_path):
 def test_an_array_is_no_model(tmp_path):
     file = tmp_path / "array.npy"
     np.save(file, np.zeros(3))
-    with pytest.raises(LLMError, match="name another file"):
+    with pytest.raises(LLMError, match="Name another file"):
         LLMGen("abacus", weights=file).sample("1", 1)
     with pytest.raises(ValueError, match="no checkpoint"):
         Learner(HASTY).restore(file)

@@ -118,7 +118,7 @@ def test_another_model_has_other_parameters(tmp_path, monkeypatch, capsys):
         (["--gguf", "a.gguf", "--hf", "b"], "not allowed with"),
         (["--gguf", "a.gguf", "--bits", "4"], "invalid choice"),
         (["--gguf", "a.gguf", "--weights", "none.npz"], "there is no file none.npz"),
-        (["--gguf", "a.gguf", "--weights", "text"], "its weights text cannot be read"),
+        (["--gguf", "a.gguf", "--weights", "text"], "text is no model of abacus"),
         (["--gguf", "Modelfile"], "ends in .gguf"),
         (["--gguf", ""], "ends in .gguf"),
         (["--gguf", "text/a.gguf"], "text"),

@@ -31,8 +31,6 @@ class ToyLanguage:
     It keeps an account, which its cooler selves share.
     """
 
-    logprob = -0.5
-
     def __init__(
         self, seed=0, branching=3, depth=2, answers=4, stuck=False, length=None
     ):  # fmt: skip
@@ -64,20 +62,19 @@ class ToyLanguage:
 
     def sample(self, prompt, k, seed=None, image=None):
         last = prompt.splitlines()[-1]
-        texts = [self.draw(last, i, derive_seed(seed, prompt, i)) for i in range(k)]
-        steps = [
-            Step(text, self.length or len(text) + 1, self.logprob, "stop")
-            for text in texts
-        ]
+        seeds = [derive_seed(seed, prompt, i) for i in range(k)]
+        steps = [self.draw(self.options(last, i), s) for i, s in enumerate(seeds)]
         spent = sum(step.tokens for step in steps)
         self.account.append((prompt, k, seed, self.is_cold, spent))
         return steps
 
-    def draw(self, last, number, seed):
-        options = self.rules[last]
-        if self.is_cold:
-            return max(options, key=options.get)
-        return random.Random(seed).choices([*options], [*options.values()])[0]
+    def options(self, last, number):
+        return self.rules[last]
+
+    def draw(self, options, seed):
+        (text,) = random.Random(seed).choices([*options], [*options.values()])
+        text = max(options, key=options.get) if self.is_cold else text
+        return Step(text, self.length or len(text) + 1, -0.5, "stop")
 
     @property
     def calls(self):
@@ -113,15 +110,17 @@ class Scripted(ToyLanguage):
     Samples go through the list in turn, or are drawn with `drawn=True`.
     """
 
-    logprob = -1.0
-
     def __init__(self, rule, drawn=False):
         self.rule, self.drawn = rule, drawn
         self.account, self.is_cold, self.length = [], False, None
 
-    def draw(self, last, number, seed):
-        options = self.rule(last)
-        return options[(seed if self.drawn else number) % len(options)]
+    def options(self, last, number):
+        texts = self.rule(last)
+        return texts if self.drawn else [texts[number % len(texts)]]
+
+    def draw(self, options, seed):
+        text = options[seed % len(options)]
+        return Step(text, len(text) + 1, -1.0, "stop")
 
 
 def read(steps):

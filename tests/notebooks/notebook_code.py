@@ -9,28 +9,37 @@ order. The last definition of a name counts. A class may also be built up in sta
 
 import ast
 import re
+from collections.abc import Container
 from pathlib import Path
 
 import nbformat
 
 
-def differences(path: Path, helpers: Path) -> list[str]:
-    """Names that the notebook defines otherwise than the package in `helpers`."""
+def differences(path: Path, helpers: Path, twins: Container[str] = ()) -> list[str]:
+    """Names that the notebook defines otherwise than the package in `helpers`.
+
+    twins: names that stand for the same behaviour in another text; they are left out.
+    """
     notebook = nbformat.read(path, as_version=4)
     cells = [_parse(cell.source) for cell in notebook.cells if cell.cell_type == "code"]
     statements = [statement for tree in cells for statement in tree.body]
     known: dict[str, dict[str, str]] = {}
-    for file in sorted(helpers.rglob("*.py")):
+    taught = [f for f in sorted(helpers.rglob("*.py")) if "workshop" not in f.parts]
+    for file in taught:
         tree = ast.parse(file.read_text(encoding="utf-8"))
         module = ".".join(file.relative_to(helpers.parent).with_suffix("").parts)
         for name, node in _definitions(tree.body).items():
             known.setdefault(name, {})[module] = _canonical(node)
-    imported = _imports(statements)
+    imported, handed_on = _imports(statements), _handed_on(helpers)
     problems = []
     for name, node in _definitions(statements).items():
+        if name in twins:
+            continue
         modules = known.get(name, {})
-        if imported.get(name) in modules:  # the notebook says which one it means
-            modules = {imported[name]: modules[imported[name]]}
+        source = imported.get(name)
+        source = handed_on.get((source, name), source)
+        if source in modules:  # the notebook says which one it means
+            modules = {source: modules[source]}
         if modules and _canonical(node) not in modules.values():
             problems.append(f"{name} is not the one in {', '.join(modules)}")
     return problems
@@ -49,6 +58,18 @@ def _imports(statements: list[ast.stmt]) -> dict[str, str]:
         if isinstance(node, ast.ImportFrom) and node.module
         for alias in node.names
     }
+
+
+def _handed_on(helpers: Path) -> dict[tuple[str | None, str], str]:
+    """(package, name) -> module, for every name that the face of a package hands on."""
+    found: dict[tuple[str | None, str], str] = {}
+    for face in helpers.glob("*/__init__.py"):
+        package = f"{helpers.name}.{face.parent.name}"
+        for node in ast.parse(face.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ImportFrom) and node.level:
+                names = [alias.name for alias in node.names]
+                found |= {(package, name): f"{package}.{node.module}" for name in names}
+    return found
 
 
 def _definitions(statements: list[ast.stmt]) -> dict[str, ast.stmt]:

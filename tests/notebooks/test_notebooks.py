@@ -3,6 +3,8 @@
 What the notebooks print is compared by nbval (`make test`), not here.
 """
 
+import ast
+import random
 import textwrap
 from pathlib import Path
 
@@ -12,9 +14,14 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from notebook_code import differences
 from notebook_lint import lint
 
+from helpers.problems import extract_answer
+from helpers.stats import majority_at_k
+
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("[0-9A]*.ipynb"))
 each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+
+TWINS = {"majority_at_k"}  # two texts with one behaviour: tested below
 
 HEAD = """# Title
 
@@ -35,8 +42,37 @@ def test_form(path):
 
 @each_notebook
 def test_code_is_the_code_in_helpers(path):
-    problems = differences(path, ROOT / "helpers")
+    problems = differences(path, ROOT / "helpers", twins=TWINS)
     assert not problems, f"{path.name}:\n" + "\n".join(problems)
+
+
+def defined_in(stem, names):
+    """These definitions of a notebook, and what they need to run."""
+    notebook = nbformat.read(ROOT / "notebooks" / f"{stem}.ipynb", as_version=4)
+    trees = [ast.parse(c.source) for c in notebook.cells if c.cell_type == "code"]
+    body = [
+        node for tree in trees for node in tree.body
+        if isinstance(node, (ast.Import, ast.ImportFrom))
+        or getattr(node, "name", None) in names
+    ]  # fmt: skip
+    scope = {}
+    exec(compile(ast.Module(body, []), stem, "exec"), scope)  # our own notebook
+    return [scope[name] for name in names]
+
+
+def test_the_vote_of_notebook_04_is_that_of_helpers():
+    taught, _ = defined_in("04_gsm8k_evaluation", ["majority_at_k", "majority_vote"])
+    rng = random.Random(0)
+    for seed in range(50):
+        texts = rng.choices(["18", "$18.00", "20", "7", "no idea"], k=9)
+        answers = [extract_answer(text) for text in texts]
+        for k in (1, 4, 9):
+            assert taught(answers, "18", k, 20, seed) == majority_at_k(
+                answers, "18", k, 20, seed
+            )
+    for function in (taught, majority_at_k):
+        with pytest.raises(ValueError, match="between 1 and 9"):
+            function(answers, "18", 10)
 
 
 # The checks themselves, on a notebook without faults and on one fault at a time.
@@ -164,6 +200,11 @@ def differences_of(folder, *cells):
     (package / "dog.py").write_text(MODULE, encoding="utf-8")
     (package / "cat.py").write_text("def purr(): return 1\n", encoding="utf-8")
     (package / "lion.py").write_text("def purr(): return 9\n", encoding="utf-8")
+    (package / "zoo").mkdir()
+    face = "from .tiger import purr\n"
+    (package / "zoo" / "__init__.py").write_text(face, encoding="utf-8")
+    tiger = "def purr(): return 5\n"
+    (package / "zoo" / "tiger.py").write_text(tiger, encoding="utf-8")
     notebook = new_notebook(cells=[new_code_cell(textwrap.dedent(c)) for c in cells])
     nbformat.write(notebook, folder / "n.ipynb")
     return differences(folder / "n.ipynb", package)
@@ -187,6 +228,7 @@ STAGES = (
         STAGES,
         ("def purr(): return 9",),  # one of the two modules has it
         ("def purr(): return 9", "from helpers.lion import purr"),
+        ("def purr(): return 5", "from helpers.zoo import purr"),  # by a face
     ],
 )
 def test_agreement_accepts(cells, tmp_path):
@@ -201,8 +243,9 @@ def test_agreement_accepts(cells, tmp_path):
         ((DOUBLE, "def double(x): return 0"), "double"),
         (STAGES[:1], "Dog"),
         (STAGES[:2], "Dog"),
-        (("def purr(): return 5",), "helpers.cat, helpers.lion"),
+        (("def purr(): return 7",), "helpers.cat, helpers.lion"),
         (("def purr(): return 1", "from helpers.lion import purr"), "helpers.lion"),
+        (("def purr(): return 1", "from helpers.zoo import purr"), "helpers.zoo.tiger"),
     ],
 )
 def test_agreement_finds(cells, message, tmp_path):

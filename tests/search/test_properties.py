@@ -62,7 +62,7 @@ def test_the_tree(name, language, tokens, seed):
         if node.children:
             assert sum(c.action.prior for c in node.children) == pytest.approx(1)
     # No state is sampled twice, but for silence, which is asked three times.
-    asked = Counter((prompt, cold) for prompt, _, cold, _ in toy.account)
+    asked = Counter((prompt, cold) for prompt, _, _, cold, _ in toy.account)
     for (prompt, _), times in asked.items():
         assert times == (3 if "" in toy.rules[prompt.splitlines()[-1]] else 1)
 

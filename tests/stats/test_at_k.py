@@ -94,7 +94,7 @@ def test_majority_at_k_follows_its_seed() -> None:
 def test_majority_at_k_of_nothing() -> None:
     assert majority_at_k(answers(None, None), "18", 2) == 0
     for k in (0, 3):
-        with pytest.raises(ValueError, match="between 1 and 2 answers"):
+        with pytest.raises(ValueError, match="between 1 and 2 samples"):
             majority_at_k(answers(1, 2), "18", k)
 
 

@@ -34,7 +34,7 @@ def test_a_result_comes_out_again(i, j):
     problem, run = generate("test", i + 1)[i], record_search.RUNS[j]
     llm = LLMGen("abacus")  # nothing shared: as a reader would run it
     assert (
-        record_search.solve(run, record_search.make_env(problem), llm)
+        record_search.solve(run, record_search.zero_shot_env(problem), llm)
         == LINES[i][2 + j]
     )
 

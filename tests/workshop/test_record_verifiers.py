@@ -24,7 +24,7 @@ RUNS_PICKED = RNG.sample(
 
 
 def env_of(i):
-    return record_verifiers.make_env(generate("test", i + 1)[i])
+    return record_verifiers.zero_shot_env(generate("test", i + 1)[i])
 
 
 def test_the_record_was_made_with_these_files_and_runs():
