@@ -1,1 +1,1 @@
-"""The package behind the notebooks: every module is built up in one of them."""
+"""The package behind the notebooks; README.md has its floor plan."""

@@ -6,8 +6,8 @@ what the language model reads. An *action* is one step: one sentence without a n
 from a model or a person.
 
 Covers: the Markov decision process in Gymnasium's interface, the prompt, `fork()` for
-search. Does not cover: merging samples into actions with priors (`proposal.py`), trees
-(`tree.py`), reading answers (`grading.py`).
+search. Does not cover: merging samples into actions with priors (`llm/proposal.py`),
+trees (`search/tree.py`), reading answers (`problems/grading.py`).
 After `CoTEnv` of TSLLM (Feng et al. 2023, arXiv:2309.17179); no code is taken from it.
 """
 

@@ -35,7 +35,9 @@ def imports(text, module="", is_face=False):
     """(module, name) of everything that is imported from helpers; name may be ""."""
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Import):
-            yield from ((a.name, "") for a in node.names if a.name[:7] == "helpers")
+            yield from (
+                (a.name, "") for a in node.names if a.name.startswith("helpers")
+            )
         elif isinstance(node, ast.ImportFrom):
             source = node.module or ""
             if node.level:
@@ -92,10 +94,10 @@ def test_the_rooms_are_these_and_nothing_else():
     there = {f.name for f in HELPERS.iterdir() if f.name != "__pycache__"}
     wanted = {*PACKAGES, "env.py", "plots.py", "__init__.py", "__main__.py"}
     assert there == wanted | {"README.md"}
-    assert PACKAGES == [
+    assert [
         *("abacus", "evaluation", "exercises", "learning", "llm", "problems"),
         *("rewards", "search", "stats", "workshop"),
-    ]
+    ] == PACKAGES
 
 
 def test_files_have_no_circle():
@@ -201,3 +203,11 @@ def test_notebooks_know_twelve_doors_at_most():
         for cell in cells_of(notebook):
             doors |= {source for source, _ in imports(cell)}
     assert len(doors) <= 12 and doors <= {f"helpers.{room}" for room in ROOMS}
+
+
+@pytest.mark.parametrize("file", files(HELPERS), ids=module_of)
+def test_a_file_that_is_named_is_there(file):
+    text = file.read_text(encoding="utf-8")
+    for name in re.findall(r"`([\w/]+\.(?:py|j2|npz))`", text):
+        places = file.parent / name, HELPERS / name, ROOT / name
+        assert any(place.exists() for place in places), name

@@ -5,7 +5,7 @@ Vocabulary
     tokenizer    cuts a text into tokens, numbers that the model knows.
     transformer  the network: tokens in, *states* out, and from them *logits*.
     sampling     how the next token is drawn.
-    lesson       texts to learn from; a `Learner` follows the gradient of a loss on them.
+    lesson       texts to learn from; a `Learner` follows the gradient of their loss.
     client       the engine behind the interface of `ollama.Client`.
 
 How it was made and how often it is right: README.md here. Commands of their own, and so

@@ -6,8 +6,8 @@ much its prediction counts (a solution fully, a question a little, the task desc
 and padding not at all); a *drill* is a lesson of bare sums; a *chunk* is the lessons
 generated, sorted and cut into batches at a time.
 
-The same seed gives the same lessons in the same order. Not covered: what is made of them
-(`pretrain.py`).
+The same seed gives the same lessons in the same order. Not covered: what is made of
+them (`pretrain.py`).
 """
 
 import random

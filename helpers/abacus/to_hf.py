@@ -1,9 +1,10 @@
 """abacus as a Hugging Face model, which transformers and TRL's trainers take.
 
 Two conventions differ from ours. Hugging Face stores a matrix as (outputs, inputs), so
-all are transposed. And its rotary positions turn number i of a head together with number
-i + D/2, where ours (and the original Llama's) turns neighbours; so the rows of each head
-of `query` and `key` are put in another order, which leaves attention as it is.
+all are transposed. And its rotary positions turn number i of a head together with
+number i + D/2, where ours (and the original Llama's) turns neighbours; so the rows of
+each head of `query` and `key` are put in another order, which leaves attention as it
+is.
 
 Not covered: special tokens inside a text.
 """

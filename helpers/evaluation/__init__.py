@@ -1,12 +1,12 @@
-"""Many problems, nothing lost, honest reports. The command: `python -m helpers.evaluation`.
+"""Many problems, nothing lost, honest reports; `python -m helpers.evaluation`.
 
 Vocabulary
-    run        a strategy on problems by a model. Its records stand in a file; a run that
-               was stopped goes on from there.
+    run        a strategy on problems by a model. Its records stand in a file; a run
+               that was stopped is resumed from there.
     record     one problem's result, or its failure.
     journal    a file that grows by whole lines and survives a crash.
     executor   who solves the problems: nobody else, threads, processes, Dask's workers.
-    report     what records add up to. A *comparison* is of two runs, problem by problem.
+    report     what records add up to. A *comparison* is of two runs, by problem.
     attempt    a whole solution with the answer read in it, of no run.
 """
 

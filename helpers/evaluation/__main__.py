@@ -5,7 +5,7 @@
     python -m helpers.evaluation compare runs/beam.jsonl runs/vote.jsonl
 
 Covers: arguments in, sentences and a progress bar out. Does not cover: how a run is
-made (`evaluation.py`) and what it adds up to (`report.py`).
+made (`run.py`) and what it adds up to (`report.py`).
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
-"""Who does the work: threads, processes of this computer, or Dask's workers on many.
+"""Who does the work: processes of this computer, or Dask's workers on many.
 
 Vocabulary: an *executor* takes function calls and has its *workers* make them. It has
 the interface of `concurrent.futures`, so that `evaluate` need not know which one it is.
 
-Covers: calls that wait for a server, side by side; processes that are fit for abacus; a
-Dask scheduler that has workers.
+Covers: processes that are fit for abacus; a Dask scheduler that has workers. Does not
+cover: threads for Ollama, for which Python's own pool is enough.
 """
 
 import os

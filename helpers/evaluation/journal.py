@@ -8,7 +8,8 @@ Vocabulary
                ends, however it ends; the file beside the journal stays, empty.
 
 Covers: files on this computer's disk. Does not cover: what the lines mean
-(`records.py`, `labels.py`), and locks on network drives, which some do not keep.
+(`records.py`, `learning/labels.py`), and locks on network drives, which some do not
+keep.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ Vocabulary
 
 A report reads its files anew for each figure, a record at a time, and remembers only
 which problems are right. Covers: one run, and two runs on the same problems. Does not
-cover: tables and pages (`report_page.py`), the formulas (`estimates.py`).
+cover: tables and pages (`page.py`), the formulas (`stats/`).
 """
 
 from __future__ import annotations

@@ -1,19 +1,17 @@
 """Evaluation: one strategy on many problems, in a run that nothing can spoil.
 
 Vocabulary
-    strategy   `partial(beam_search, budget=1024)`: a function of `search.py` with all
-               its parameters but the environment, the model and the seed.
-    run        a strategy on problems by a model. Its records (`records.py`) stand in
-               a file; a run that was stopped goes on from there.
+    run        a strategy on problems by a model (`solver.py`). Its records
+               (`records.py`) stand in a file; a run that was stopped is resumed.
     executor   who solves the problems: nobody else (in turn), threads, processes, or
                Dask's workers on many computers. The results are the same.
     window     how many problems are under way at most. The others wait in the iterator,
                so that a run needs no more memory for many problems than for few.
 
 Of a seed, each sample of each problem has its own (`llm.derive_seed`), so results do
-not depend on the order. Covers: resuming, retrying, stopping. Does not cover: making
-executors (`executors.py`), what the records add up to (`report.py`), the command line
-(`evaluate.py`).
+not depend on the order. Covers: resuming, stopping, giving a dead server up. Does not
+cover: making executors (`executors.py`), what the records add up to (`report.py`), the
+command line (`__main__.py`).
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """One problem of a run: solved, graded, and written down as a record.
 
-Vocabulary: a *strategy* is `partial(beam_search, budget=1024)`: a function of
-`search.py` with all its parameters but the environment, the model and the seed. A
-*solver* has all that one problem takes; it goes to other processes whole.
+Vocabulary: a *strategy* is `partial(beam_search, budget=1024)`: a function of `search/`
+with all its parameters but the environment, the model and the seed. A *solver* has all
+that one problem takes; it goes to other processes whole. A *failure* is the model's: it
+is tried again after a pause, unless that is `HOPELESS`.
 """
 
 from __future__ import annotations

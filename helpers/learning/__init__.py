@@ -2,7 +2,7 @@
 
 Vocabulary
     rollout     a path that the model draws from a state to its end.
-    label       of a step: the share of rollouts after it that end right, or whether any.
+    label       of a step: the share of rollouts after it that end right (or: any?).
     solution    what the model wrote after a problem, its reward, and what it cost.
     advantage   how much better than its group a solution is, in standard deviations.
     round       draw solutions, learn from them; then the next, with the new model.

@@ -14,7 +14,7 @@ The labels are those of Math-Shepherd (Wang et al. 2023, arXiv:2312.08935), the 
 for the first error is that of OmegaPRM (Luo et al. 2024, arXiv:2406.06592). A label is
 about the model as well as about the step: a stronger one repairs more. Covers: drawing
 paths, labelling them, keeping the rows in a file, writing them for TRL. Does not cover:
-OmegaPRM's choice of the states to look at next, and training (`reward_models.py`).
+OmegaPRM's choice of the states to look at next, and training (`rewards/models.py`).
 """
 
 from __future__ import annotations

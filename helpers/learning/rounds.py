@@ -4,8 +4,7 @@ Vocabulary
     solution    what the model wrote after a problem, its reward, and what it cost.
     reward      a number for a text, given the gold answer: 1 if it answers right.
     group       the solutions of one problem.
-    advantage   how much better than its group a solution is, in standard deviations.
-    ratio       how probable a token is now, over how probable it was when it was drawn.
+    advantage   how much better than its group a solution is (`losses.py`).
     KL          how far the model has moved from its start, in nats a token.
     round       draw solutions, learn from them; then the next, with the new model.
 

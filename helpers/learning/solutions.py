@@ -7,7 +7,7 @@ the solutions of one problem.
 Both ways to draw give groups of the same kind, so that learning need not know how they
 were found. Covers: drawing with the model as a `Learner` has it now, on as many
 processes as it uses, and the choice of what is right. Does not cover: learning from
-them (`learning.py`).
+them (`rounds.py`).
 """
 
 from __future__ import annotations

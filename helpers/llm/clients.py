@@ -2,10 +2,10 @@
 
 Vocabulary: a *client* is abacus's own, `ollama.Client`, or one that stands before them:
 several servers (`hosts.py`), recorded answers (`recording.py`). All answer the same
-calls. An *address* says where a server is; a *digest* is the hash of a model's file.
+calls.
 
-Covers: the choice of the client, its model (pulled if it is missing), what it is. Does
-not cover: asking it for text, and what may fail then (`connection.py`).
+Covers: the choice of the client. Does not cover: which model it has (`servers.py`), and
+asking it for text (`connection.py`).
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""The line to a language model, and what to type when it fails.
+"""The line to a language model: prompts and seeds in, whole responses out.
 
 Vocabulary: a *connection* is one model behind its client (`clients.py`), with the
 *options* that go out with every request, because Ollama's defaults change between its
-versions. What fails there is an `LLMError`; every message stands in the table `ADVICE`.
+versions. What fails there is an `LLMError` (`errors.py`).
 
 Covers: a busy server, time-outs, a prompt that the server cut without a word, the way
 to other processes. Does not cover: chat, streaming.

@@ -1,7 +1,7 @@
 """What may go wrong with a language model, and what to type then.
 
 Vocabulary: a *failure* is an `LLMError` of one *kind*; what it says is the kind's
-*advice*, filled in with the facts of the case. All messages stand in the table `ADVICE`.
+*advice*, filled in with the facts of the case. All of it stands in the table `ADVICE`.
 """
 
 from __future__ import annotations

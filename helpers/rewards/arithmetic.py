@@ -3,7 +3,7 @@
 Vocabulary: an *equation* is two *sides* of an "=", sums in digits such as "3*5 + 1". It
 *holds* if both have one value, exactly, or as far as a rounded decimal goes.
 
-Covers: equations in digits. Does not cover: whether an equation belongs to the question.
+Covers: equations in digits. Does not cover: whether one belongs to the question.
 """
 
 import operator

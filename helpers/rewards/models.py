@@ -16,7 +16,8 @@ Verifiers of this kind: Cobbe et al. 2021, arXiv:2110.14168 (outcome); Lightman 
 2023, arXiv:2309.17179 (value).
 
 Covers: features, training, saving, scoring. Does not cover: where targets come from
-(`labels.py`), and changing the language model itself: its states are taken as they are.
+(`learning/labels.py`), and changing the language model itself: its states are taken as
+they are.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Scorers that need no training: is the arithmetic true, is the model sure of itself?
+"""Scorers, how step scores are joined, and the model's own confidence as a scorer.
 
 Vocabulary
     path         a prompt and the actions taken after it: all that a scorer may see.
@@ -6,12 +6,8 @@ Vocabulary
     scorer       any callable that takes a batch of paths and gives a number for each.
     aggregation  how step scores become the score of a path: last, min, product, mean.
 
-The gold answer is in no path, so a scorer cannot look it up. Covers: equations in
-digits, such as "3*5 + 1 = 16", and the model's own log-probabilities. Does not cover:
-whether an equation belongs to the question; models trained to judge
-(`reward_models.py`), and the labels they learn from (`labels.py`), which go to TRL by
-
-    python -m helpers.rewards export --trl build/trl.jsonl
+The gold answer is in no path, so a scorer cannot look it up. Does not cover: equations
+(`arithmetic.py`), and models trained to judge (`models.py`).
 """
 
 import math

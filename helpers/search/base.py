@@ -6,7 +6,7 @@ Vocabulary
              vote. Votes go to graded values: "18" and "18.00" are one candidate.
 
 Covers: expanding and scoring nodes, the outcome. Does not cover: what may be spent
-(`budget.py`), and which node to expand next (`search.py`).
+(`budget.py`), and which node to expand next (`voting.py`, `guided.py`).
 """
 
 from collections.abc import Callable, Iterable, Sequence

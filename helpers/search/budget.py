@@ -1,4 +1,4 @@
-"""One search under way: what it may spend, what it has spent, and what it found.
+"""What a search may spend, and the account of what it has spent.
 
 Vocabulary
     budget   the tokens, or calls, that a search may ask of its model. Every sampled
@@ -8,12 +8,8 @@ Vocabulary
     reserve  what one long path may need. Batches are cut so that they leave it. Once it
              is touched, the budget is *short*: one step is sampled instead of k, so
              that a search ends with an answer.
-    value    what the scorer says of the path to a node; in MCTS, what came back since.
-    vote     every finished path gives its answer a weight; paths without one do not
-             vote. Votes go to graded values: "18" and "18.00" are one candidate.
 
-Covers: the account, expanding and scoring nodes, the outcome. Does not cover: which
-node to expand next (`search.py`).
+Does not cover: how a search keeps to it (`base.py`).
 """
 
 from dataclasses import dataclass

@@ -9,7 +9,7 @@ Vocabulary
 
 One seed gives `self_consistency`, `best_of_n` and `weighted_vote` the same paths: they
 differ in the choice alone. Covers: greedy, votes, the best of n, stopping early. Does
-not cover: search that a scorer guides on its way (`search.py`).
+not cover: search that a scorer guides on its way (`guided.py`).
 """
 
 from collections import Counter

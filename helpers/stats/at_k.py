@@ -8,7 +8,7 @@ Vocabulary
 
 Each is averaged over subsets of the n samples: over all where there is a formula, else
 over random ones. Does not cover: the average over problems, and its interval
-(`estimates.py`).
+(`intervals.py`).
 """
 
 import random

@@ -1,15 +1,10 @@
 """Estimates: what a count of right answers says, and what it does not.
 
-Vocabulary: an *attempt* is a whole solution that a model wrote, with the answer the
-grader read in it. An *accuracy* measured on n problems is an estimate; its confidence
-*interval* says how far off it may be. With several samples a problem there are two more
-questions: is any of k samples right (*pass@k*), and is the answer most of them agree on
-(*majority@k*, also called self-consistency)?
+Vocabulary: an *accuracy* measured on n problems is an estimate; its confidence
+*interval* says how far off it may be. Two methods on the same problems are compared by
+a *paired* test: only the problems on which they differ tell them apart.
 
-Two methods on the same problems are compared by a *paired* test: only the problems on
-which they differ tell them apart. Covers: the formulas, and attempts in one piece. Does
-not cover: runs that can be resumed (`evaluation.py`) and what they add up to
-(`report.py`).
+Covers: the formulas. Does not cover: several samples a problem (`at_k.py`).
 """
 
 import math

@@ -7,8 +7,6 @@ Vocabulary
                  distance from it (Naeini et al. 2015).
     first error  where a step score first falls below a threshold. ProcessBench (Zheng
                  et al. 2024, arXiv:2412.06559) counts how often this is the true place.
-    best-of-k    the answer of the best scored of k samples; its accuracy is averaged
-                 over all subsets of the n samples at hand, as pass@k is.
 
 A high AUC over all problems may only mean that the verifier knows the hard problems.
 What helps to choose among samples is the AUC *within* the problems (`groups`).

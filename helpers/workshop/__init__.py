@@ -1,8 +1,8 @@
 """How what ships was made: weights, records, pages, slides, editions for a class.
 
-Vocabulary: a *page* is a notebook as HTML; *slides* show it to a class; an *edition* has
-the solutions in place, or left out. A *record* is a file in `notebooks/runs` that took
-about an hour. Nobody needs any of this to read the series. Each module is a command:
+Vocabulary: a *page* is a notebook as HTML; *slides* show it to a class; an *edition*
+has the solutions in place, or left out. A *record* is a file in `notebooks/runs` that
+took about an hour. Nobody needs any of this to read the series. Commands:
 
     python -m helpers.workshop.pages build        also refresh, clear
     python -m helpers.workshop.slides

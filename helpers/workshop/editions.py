@@ -1,8 +1,9 @@
 """Two editions of the series for a class: `python -m helpers.workshop.editions`.
 
 Vocabulary: an exercise's *cell* in a notebook holds `# your code here`; its *solution*
-is a part of `notebooks/solutions/NN_name.py`, headed by `# %% exercise_N_M`, in which the marks
-`### BEGIN SOLUTION` and `### END SOLUTION` stand around what a student has to write.
+is a part of a file in `notebooks/solutions`, headed by `# %% exercise_N_M`, in which
+the marks `### BEGIN SOLUTION` and `### END SOLUTION` stand around what a student has to
+write.
 
 For every notebook that has solutions, `build/class/source` gets the teacher's edition,
 with the solutions in place, and nbgrader makes `build/class/release` of it, the

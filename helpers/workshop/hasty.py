@@ -11,7 +11,7 @@ to it.
 
     python -m helpers.workshop.hasty --out build/hasty.npz
 
-It takes some minutes on two cores and gives the file that ships, `hasty.npz`.
+It takes some minutes on two cores and gives the file that ships, `abacus/hasty.npz`.
 """
 
 import argparse

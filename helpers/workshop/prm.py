@@ -71,7 +71,8 @@ def solved(
         texts = [*{tuple(text.ids): text for text in group}.values()]
         whole = [[*text.ids, END_OF_TEXT] for text in texts]
         lesson = to_lesson(engine.encode(prompt), whole, [1.0] * len(whole))
-        for text, states in zip(texts, states_before(engine.params, lesson)):
+        found = states_before(engine.params, lesson)
+        for text, states in zip(texts, found, strict=True):
             ends = [i + 1 for i, token in enumerate(text.ids) if token == NEWLINE]
             if ends:
                 path = Path(prompt, actions_of(text, ends, engine))

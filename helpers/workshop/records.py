@@ -1,8 +1,8 @@
 """What all recordings share: a file that is resumed, and one search as plain values.
 
 Vocabulary: a *record* is a file in `notebooks/runs`. Its first line, the *header*, says
-how it was made; each further line is one result, in the order of the work. A record that
-is not complete is resumed; one with another header is refused.
+how it was made; each further line is one result, in the order of the work. A record
+that is not complete is resumed; one with another header is refused.
 """
 
 import hashlib

@@ -17,9 +17,9 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")
 pytest.importorskip("trl")
 
-from helpers.abacus import (
+from helpers.abacus import (  # noqa: E402
     HASTY,
-    Engine,  # noqa: E402
+    Engine,
     causal_attention,
     hidden_states,
     logits,

@@ -10,11 +10,11 @@ import pytest
 
 gguf = pytest.importorskip("gguf")
 
-from helpers.abacus import (
+from helpers.abacus import (  # noqa: E402
     HASTY,
-    Engine,  # noqa: E402
+    Engine,
     init_params,
-    write_gguf,  # noqa: E402
+    write_gguf,
 )
 from helpers.abacus.export import main  # noqa: E402
 from helpers.abacus.tokenizer import load_merges, save_merges  # noqa: E402

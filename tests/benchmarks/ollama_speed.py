@@ -2,10 +2,10 @@
 
 `llm.sample(k=8)` draws them together, against a loop of single calls on the same
 server, in turn along a path of states. On llama.cpp in place of Ollama
-(`tests/ollama_server.py`) with 1, 4 and 8 slots, for abacus and for a network of a
-hundred million random parameters in single precision: its speed is that of the memory,
-as with real models. If REASONING_MODEL names one, it is asked instead, on your server
-(say its slots: OLLAMA_NUM_PARALLEL).
+(`tests/doubles/ollama_server.py`) with 1, 4 and 8 slots, for abacus and for a network
+of a hundred million random parameters in single precision: its speed is that of the
+memory, as with real models. If REASONING_MODEL names one, it is asked instead, on your
+server (say its slots: OLLAMA_NUM_PARALLEL).
 """
 
 import os

@@ -19,10 +19,10 @@ pytest.importorskip("xllamacpp", reason="needs the extra `test`, on x86-64 or a 
 
 from ollama_server import OllamaServer  # noqa: E402
 
-from helpers.abacus import (
+from helpers.abacus import (  # noqa: E402
     HASTY,
-    Engine,  # noqa: E402
-    write_gguf,  # noqa: E402
+    Engine,
+    write_gguf,
 )
 
 ROOT = Path(__file__).resolve().parents[2]

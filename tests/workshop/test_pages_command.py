@@ -1,4 +1,4 @@
-"""`helpers.workshop.pages`, the command behind `make notebooks`, `refresh` and `clear`."""
+"""The command behind `make notebooks`, `make refresh` and `make clear`."""
 
 import re
 from threading import Barrier, current_thread, main_thread

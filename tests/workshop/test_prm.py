@@ -28,7 +28,8 @@ def test_a_step_is_as_sure_as_its_tokens(found):
     """Read one after the other, as the likeliest of what may come next."""
     (path, *_), llm = found[0], LLMGen("abacus")
     encode, tokens = Engine().encode, Engine().tokenizer.tokens
-    for before, action in zip([path.prompt, *texts_of(path)], path.actions):
+    before_each = [path.prompt, *texts_of(path)[:-1]]
+    for before, action in zip(before_each, path.actions, strict=True):
         logs = []
         for i in encode(f"{action.text}")[1:]:
             word = tokens[i].decode()
