@@ -53,12 +53,18 @@ def check_python() -> Iterator[Finding]:
 
 
 def project() -> dict[str, Any]:
-    """What pyproject.toml says of this project."""
-    return tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    """What is declared of this project: in a checkout by pyproject.toml, elsewhere by
+    the package that is installed."""
+    file = ROOT / "pyproject.toml"
+    if file.exists():
+        return tomllib.loads(file.read_text("utf-8"))["project"]
+    declared = metadata.metadata("local-reasoning")
+    needs = [n for n in declared.get_all("Requires-Dist", []) if "extra ==" not in n]
+    return {"requires-python": declared["Requires-Python"], "dependencies": needs}
 
 
 def check_packages() -> Iterator[Finding]:
-    """Is every package there, in a version that pyproject.toml allows?"""
+    """Is every package there, in a version that is allowed?"""
     from packaging.requirements import Requirement
 
     needs = [Requirement(line) for line in project()["dependencies"]]

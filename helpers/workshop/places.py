@@ -8,10 +8,10 @@ RUNS = NOTEBOOKS / "runs"  # what was recorded
 
 
 def series(folder: Path = NOTEBOOKS) -> list[Path]:
-    """The numbered notebooks of a folder. Raises FileNotFoundError if it has none."""
+    """The numbered notebooks of a folder. Raises SystemExit if it has none."""
     found = sorted(folder.glob("[0-9A]*.ipynb"))
     if not found:
-        raise FileNotFoundError(
+        raise SystemExit(
             f"There is no notebook in {folder}. Type this in a checkout of the "
             "project, which git clone fetches."
         )
