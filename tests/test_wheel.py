@@ -82,7 +82,8 @@ def python(tmp_path_factory):
 
 def run(python, folder, *arguments):
     """Run it elsewhere, with nothing of this checkout on its path."""
-    env = {k: v for k, v in os.environ.items() if k[:6] != "PYTHON"}
+    env = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
+    env["JUPYTER_PATH"] = str(Path(sys.prefix) / "share" / "jupyter")  # its templates
     return subprocess.run(
         [python, *arguments], cwd=folder, env=env, capture_output=True, encoding="utf-8"
     )
