@@ -64,8 +64,7 @@ def sample_solutions(
     They are rewarded in this process, so a notebook's own function may be the reward.
     Raises ValueError for a problem that leaves no room in the model's context.
     """
-    check_limits(k=k)
-    check_limits(temperature=temperature)
+    check_limits(k=k, temperature=temperature)
     prompts = [prompt_of(row) for row in rows]
     size = max(1, TOGETHER // k)
     parts = [prompts[i : i + size] for i in range(0, len(prompts), size)]

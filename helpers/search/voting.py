@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from helpers.env import CoTEnv
-from helpers.llm import LLMGen, SharedSamples, check_given
+from helpers.llm import LLMGen, SharedSamples, check_given, check_limits
 from helpers.rewards import Path, Scorer
 
 from .base import Search, SearchResult
@@ -60,6 +60,7 @@ def sample_paths(
     env: CoTEnv, llm: LLMGen | SharedSamples, n: int, seed: int = 0
 ) -> list[Path]:
     """The distinct ones of n finished paths that the model draws where `env` stands."""
+    check_limits(n=n)
     search = Search(env, llm, no_opinion, AMPLE, seed)
     return [search.path(leaf) for leaf in draw_paths(search, n)]
 

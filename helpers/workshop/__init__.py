@@ -13,4 +13,8 @@ took about an hour. Nobody needs any of this to read the series. Commands:
     python -m helpers.workshop.prm                trains the reward models that ship
 """
 
-__all__: list[str] = []  # commands, one a module
+__all__ = [
+    *("pages", "slides", "editions"),
+    *("record_search", "record_labels", "record_verifiers", "record_learning"),
+    *("card", "hasty", "prm"),
+]
