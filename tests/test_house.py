@@ -132,14 +132,13 @@ def test_a_circle_would_be_found_even_within_a_function(tmp_path):
             floors(found)
 
 
-@pytest.mark.parametrize("file", files(HELPERS), ids=module_of)
-def test_no_file_is_long(file):
-    assert len(file.read_text(encoding="utf-8").splitlines()) <= 300
-
-
-def test_most_files_are_short():
-    sizes = [len(f.read_text(encoding="utf-8").splitlines()) for f in files(HELPERS)]
-    assert sum(size < 200 for size in sizes) > len(sizes) / 2
+def test_no_file_is_long_and_most_are_short():
+    sizes = {
+        module_of(f): len(f.read_text(encoding="utf-8").splitlines())
+        for f in files(HELPERS)
+    }
+    assert {module: n for module, n in sizes.items() if n > 300} == {}
+    assert sum(n < 200 for n in sizes.values()) > len(sizes) / 2
 
 
 # Faces
@@ -168,27 +167,28 @@ def strangers(text, module="", is_face=False, own=None):
             yield f"{source}: {name}"
 
 
-@pytest.mark.parametrize("file", files(HELPERS), ids=module_of)
-def test_inside_a_module_is_imported_and_outside_a_face(file):
-    text, module = file.read_text(encoding="utf-8"), module_of(file)
-    assert [*strangers(text, module, file.stem == "__init__")] == []
-    absolute = [
-        node.module for node in ast.walk(ast.parse(text))
-        if isinstance(node, ast.ImportFrom) and not node.level
-        and node.module.partition(".")[0] == "helpers"
-        and room_of(node.module) == room_of(module)
-    ]  # fmt: skip
-    assert absolute == []
+def own_by_its_full_name(text, module):
+    """What a module imports from its own package, but not by a dot."""
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.ImportFrom) and not node.level:
+            root, *_ = node.module.split(".")
+            if root == "helpers" and room_of(node.module) == room_of(module):
+                yield node.module
 
 
-OUTSIDE = files(ROOT / "tests") + files(ROOT / "notebooks")
+def test_inside_a_module_is_imported_and_outside_a_face():
+    for file in files(HELPERS):
+        text, module = file.read_text(encoding="utf-8"), module_of(file)
+        found = [*strangers(text, module, file.stem == "__init__")]
+        assert [*found, *own_by_its_full_name(text, module)] == [], module
 
 
-@pytest.mark.parametrize("file", OUTSIDE, ids=lambda f: f.relative_to(ROOT).as_posix())
-def test_tests_look_inside_only_what_they_mirror(file):
-    own = file.relative_to(ROOT).parts[1]
-    text = file.read_text(encoding="utf-8")
-    assert [*strangers(text, own=own if own in PACKAGES else None)] == []
+def test_tests_look_inside_only_what_they_mirror():
+    for file in files(ROOT / "tests") + files(ROOT / "notebooks"):
+        own = file.relative_to(ROOT).parts[1]
+        text = file.read_text(encoding="utf-8")
+        found = [*strangers(text, own=own if own in PACKAGES else None)]
+        assert found == [], file
 
 
 def cells_of(notebook):
@@ -205,9 +205,9 @@ def test_notebooks_know_twelve_doors_at_most():
     assert len(doors) <= 12 and doors <= {f"helpers.{room}" for room in ROOMS}
 
 
-@pytest.mark.parametrize("file", files(HELPERS), ids=module_of)
-def test_a_file_that_is_named_is_there(file):
-    text = file.read_text(encoding="utf-8")
-    for name in re.findall(r"`([\w/]+\.(?:py|j2|npz))`", text):
-        places = file.parent / name, HELPERS / name, ROOT / name
-        assert any(place.exists() for place in places), name
+def test_a_file_that_is_named_is_there():
+    for file in files(HELPERS):
+        text = file.read_text(encoding="utf-8")
+        for name in re.findall(r"`([\w/]+\.(?:py|j2|npz))`", text):
+            places = file.parent / name, HELPERS / name, ROOT / name
+            assert any(place.exists() for place in places), f"{file}: {name}"

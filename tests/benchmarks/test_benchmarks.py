@@ -5,15 +5,11 @@ import os
 import sys
 from functools import partial
 from os.path import commonprefix
-from pathlib import Path
 
 import numpy as np
-import pytest
-
-sys.path.insert(0, str(Path(__file__).with_name("benchmarks")))
-
 import peak
 import peers
+import pytest
 import run
 import sampling
 from frame import Row, alternate, machine, ratios, spread, store, table
