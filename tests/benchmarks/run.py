@@ -15,7 +15,8 @@ from pathlib import Path
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the Makefile sets it
 TESTS = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(TESTS / "doubles"), str(TESTS.parent)]
+sys.path.insert(0, str(TESTS / "doubles"))
+sys.path.insert(0, str(TESTS.parent))
 
 from frame import ROOT, machine, store, table
 
