@@ -14,9 +14,8 @@ from importlib import import_module
 from pathlib import Path
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the Makefile sets it
-TESTS = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(TESTS / "doubles"))
-sys.path.insert(0, str(TESTS.parent))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "doubles"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from frame import ROOT, machine, store, table
 
