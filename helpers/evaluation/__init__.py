@@ -15,7 +15,14 @@ from .executors import dask_client, processes
 from .journal import Journal, whole_lines
 from .page import figure_of, to_html, to_markdown, to_text
 from .provenance import describe
-from .records import Record, read_configuration, read_records, to_line
+from .records import (
+    Record,
+    RecordFile,
+    Sample,
+    read_configuration,
+    read_records,
+    to_line,
+)
 from .report import Report, compare_runs
 from .run import evaluate
 
@@ -26,6 +33,8 @@ __all__ = [
     "dask_client",
     "processes",
     "Record",
+    "Sample",
+    "RecordFile",
     "read_configuration",
     "read_records",
     "to_line",

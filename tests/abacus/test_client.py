@@ -7,21 +7,14 @@ from pathlib import Path
 import numpy as np
 import ollama
 import pytest
+from plain_engine import PROMPT, WILD, plain_states
 
 from helpers.abacus import (
     WEIGHTS,
     AbacusClient,
     Engine,
-    causal_attention,
-    hidden_states,
-    rotary,
 )
 from helpers.abacus.client import check_options, load_engine
-from helpers.problems import PROBLEM_FORMAT, TASK_DESCRIPTION
-
-QUESTION = "Maya has 12 apples. She buys 7 more. How many apples does she have now?"
-PROMPT = TASK_DESCRIPTION + PROBLEM_FORMAT.format(question=QUESTION)
-WILD = {"temperature": 1.5, "top_k": 0, "top_p": 1.0, "num_predict": 40}
 
 
 @pytest.fixture(scope="module")
@@ -32,13 +25,6 @@ def engine() -> Engine:
 @pytest.fixture(scope="module")
 def client() -> AbacusClient:
     return AbacusClient()
-
-
-def plain_states(engine: Engine, ids: list[int]) -> np.ndarray:
-    """The states (T, d) after every token, from the forward pass alone."""
-    tokens, positions = np.array([ids]), rotary(engine.config, 0, len(ids))
-    attend = causal_attention()
-    return hidden_states(engine.params, tokens, engine.config, positions, attend)[0]
 
 
 def test_signatures_are_ollamas() -> None:

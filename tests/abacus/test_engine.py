@@ -1,4 +1,4 @@
-"""abacus itself: the engine against a plain loop, and its client against Ollama's."""
+"""The engine of abacus against a plain loop, and against itself."""
 
 import os
 import signal
@@ -10,6 +10,7 @@ from threading import Event
 
 import numpy as np
 import pytest
+from plain_engine import PROMPT, plain_log_probs, plain_states
 
 from helpers.abacus import (
     END_OF_TEXT,
@@ -17,36 +18,15 @@ from helpers.abacus import (
     Cache,
     Engine,
     Sampling,
-    causal_attention,
-    hidden_states,
-    log_softmax,
-    logits,
-    rotary,
 )
 from helpers.abacus.client import load_engine
 from helpers.abacus.engine import in_threads, settle
 from helpers.abacus.sampling import draw
-from helpers.problems import PROBLEM_FORMAT, TASK_DESCRIPTION
-
-QUESTION = "Maya has 12 apples. She buys 7 more. How many apples does she have now?"
-PROMPT = TASK_DESCRIPTION + PROBLEM_FORMAT.format(question=QUESTION)
 
 
 @pytest.fixture(scope="module")
 def engine() -> Engine:
     return load_engine(WEIGHTS)
-
-
-def plain_states(engine: Engine, ids: list[int]) -> np.ndarray:
-    """The states (T, d) after every token, from the forward pass alone."""
-    tokens, positions = np.array([ids]), rotary(engine.config, 0, len(ids))
-    attend = causal_attention()
-    return hidden_states(engine.params, tokens, engine.config, positions, attend)[0]
-
-
-def plain_log_probs(engine: Engine, ids: list[int]) -> np.ndarray:
-    """Log-probabilities (T, V) of the token after every position."""
-    return log_softmax(logits(engine.params, plain_states(engine, ids)))
 
 
 def plain_generate(engine: Engine, prompt: str, seed: int, n: int, how: Sampling):
@@ -273,7 +253,7 @@ def test_the_same_text_on_every_processor() -> None:
     """OpenBLAS picks its kernels by processor: the texts must not notice."""
     code = (
         "from helpers.abacus import AbacusClient\n"
-        "from tests.abacus.test_client import PROMPT, WILD\n"
+        "from tests.doubles.plain_engine import PROMPT, WILD\n"
         "rows = AbacusClient().generate_many('abacus', [PROMPT]*64, seeds=range(64),"
         " options=WILD)\n"
         "print(ascii([row.response for row in rows]))"

@@ -4,6 +4,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
+from plain_engine import PROMPT, plain_log_probs
 
 from helpers.abacus import (
     END_OF_TEXT,
@@ -11,35 +12,14 @@ from helpers.abacus import (
     Engine,
     Sampling,
     allowed,
-    causal_attention,
-    hidden_states,
-    log_softmax,
-    logits,
-    rotary,
 )
 from helpers.abacus.client import load_engine
 from helpers.abacus.sampling import draw
-from helpers.problems import PROBLEM_FORMAT, TASK_DESCRIPTION
-
-QUESTION = "Maya has 12 apples. She buys 7 more. How many apples does she have now?"
-PROMPT = TASK_DESCRIPTION + PROBLEM_FORMAT.format(question=QUESTION)
 
 
 @pytest.fixture(scope="module")
 def engine() -> Engine:
     return load_engine(WEIGHTS)
-
-
-def plain_states(engine: Engine, ids: list[int]) -> np.ndarray:
-    """The states (T, d) after every token, from the forward pass alone."""
-    tokens, positions = np.array([ids]), rotary(engine.config, 0, len(ids))
-    attend = causal_attention()
-    return hidden_states(engine.params, tokens, engine.config, positions, attend)[0]
-
-
-def plain_log_probs(engine: Engine, ids: list[int]) -> np.ndarray:
-    """Log-probabilities (T, V) of the token after every position."""
-    return log_softmax(logits(engine.params, plain_states(engine, ids)))
 
 
 def test_samples_follow_the_distribution(engine: Engine) -> None:

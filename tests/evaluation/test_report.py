@@ -7,6 +7,7 @@ from itertools import permutations
 import numpy as np
 import pytest
 from scipy import stats
+from toy_records import solved, write
 from toy_runs import VOTE, run
 
 from helpers.evaluation import (
@@ -17,45 +18,8 @@ from helpers.evaluation import (
     to_html,
     to_text,
 )
-from helpers.evaluation.records import RecordFile, Sample
 from helpers.evaluation.report import short_name
 from helpers.stats import wilson_interval
-
-CONFIGURATION = {
-    "strategy": {"name": "best_of_n", "budget": 9}, "model": {"name": "toy"},
-}  # fmt: skip
-
-
-def write(file, *records, **changes):
-    with RecordFile(file, CONFIGURATION | changes) as out:
-        for record in records:
-            out.add(record)
-    return Report(file)
-
-
-def solved(index, right=True, **facts):
-    return Record(index, f"{index + 1:016x}", right=right, **facts)
-
-
-def batch(*samples):
-    return tuple(Sample(*sample) for sample in samples)
-
-
-FIVE = batch(("18", 0.9, 2, True), ("20", 0.8, 1, False), (None, 0.99, 2, False))
-OTHER = batch(("7", 0.5, 3, False), ("8", 0.2, 1, True), ("9", 0.5, 1, False))
-
-
-@pytest.fixture
-def report(tmp_path):
-    """Two problems with five samples each, one of them failed before."""
-    a = {"tokens": 10, "seconds": 1.0, "confidence": 0.9, "rule": "####"}
-    b = {"tokens": 30, "seconds": 2.0, "confidence": 0.3}
-    return write(
-        tmp_path / "x.jsonl",
-        Record(1, f"{2:016x}", failure="dead"),
-        solved(0, True, samples=FIVE, **a),
-        solved(1, False, samples=OTHER, **b),
-    )
 
 
 def flat(samples):
