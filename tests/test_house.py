@@ -18,7 +18,6 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 HELPERS = ROOT / "helpers"
 PACKAGES = sorted(face.parent.name for face in HELPERS.glob("*/__init__.py"))
-ROOMS = {*PACKAGES, "env", "plots", "__main__"}
 
 
 def files(folder):
@@ -32,7 +31,10 @@ def module_of(file, root=ROOT):
 
 
 def imports(text, module="", is_face=False):
-    """(module, name) of everything that is imported from helpers; name may be ""."""
+    """(module, name) of everything that is imported from helpers; name may be "".
+
+    A module that is imported by a call with its name counts as well.
+    """
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Import):
             yield from (
@@ -46,6 +48,9 @@ def imports(text, module="", is_face=False):
                 source = ".".join([*above, *filter(None, [source])])
             if source.partition(".")[0] == "helpers":
                 yield from ((source, a.name) for a in node.names)
+        elif isinstance(node, ast.Call) and "import" in ast.unparse(node.func):
+            named = [a.value for a in node.args if isinstance(a, ast.Constant)]
+            yield from ((str(n), "") for n in named if str(n).startswith("helpers"))
 
 
 def arrows(helpers=HELPERS):
@@ -102,6 +107,7 @@ def test_the_rooms_are_these_and_nothing_else():
 
 def test_files_have_no_circle():
     floors(ARROWS)
+    assert ARROWS["helpers"] == set()  # whatever is imported runs it first
 
 
 def table():
@@ -157,38 +163,55 @@ def test_a_face_has_a_vocabulary_and_names_what_it_hands_on(name):
         assert {*face.__all__} <= there
 
 
-def strangers(text, module="", is_face=False, own=None):
-    """What is imported otherwise than by a face from outside, `.module` inside."""
+def listed(room):
+    """What a room hands on: by its face, or what stands in its one file."""
+    if room in PACKAGES:
+        return {*importlib.import_module(f"helpers.{room}").__all__}
+    tree = ast.parse((HELPERS / f"{room}.py").read_text(encoding="utf-8"))
+    defined = {getattr(node, "name", "") for node in tree.body}
+    assigned = [ast.walk(node) for node in tree.body if isinstance(node, ast.Assign)]
+    return defined | {n.id for part in assigned for n in part if hasattr(n, "id")}
+
+
+def strangers(text, module="", is_face=False):
+    """What comes from another room, but not by `from` its face, or is not listed."""
     for source, name in imports(text, module, is_face):
         room = room_of(source)
-        if source == "helpers" or own == room or source.endswith(".__main__"):
-            continue  # a package itself, what a test mirrors, a command
-        if source != f"helpers.{room}" and room != room_of(module):
+        if source == "helpers" or room == room_of(module):
+            continue
+        if source != f"helpers.{room}" or name not in listed(room):
             yield f"{source}: {name}"
 
 
-def own_by_its_full_name(text, module):
-    """What a module imports from its own package, but not by a dot."""
+def with_wrong_dots(text, module, is_face=False):
+    """What a module imports of its own room without a dot, or of another with one."""
+    depth = module.count(".") - (not is_face)
     for node in ast.walk(ast.parse(text)):
-        if isinstance(node, ast.ImportFrom) and not node.level:
-            root, *_ = node.module.split(".")
-            if root == "helpers" and room_of(node.module) == room_of(module):
-                yield node.module
+        if isinstance(node, ast.ImportFrom):
+            is_own = (node.module or "").split(".")[:2] == module.split(".")[:2]
+            if node.level > depth or (not node.level and is_own):
+                yield "." * node.level + (node.module or "")
 
 
 def test_inside_a_module_is_imported_and_outside_a_face():
     for file in files(HELPERS):
         text, module = file.read_text(encoding="utf-8"), module_of(file)
-        found = [*strangers(text, module, file.stem == "__init__")]
-        assert [*found, *own_by_its_full_name(text, module)] == [], module
+        is_face = file.stem == "__init__"
+        found = [*strangers(text, module, is_face)]
+        assert [*found, *with_wrong_dots(text, module, is_face)] == [], module
 
 
 def test_tests_look_inside_only_what_they_mirror():
     for file in files(ROOT / "tests") + files(ROOT / "notebooks"):
         own = file.relative_to(ROOT).parts[1]
-        text = file.read_text(encoding="utf-8")
-        found = [*strangers(text, own=own if own in PACKAGES else None)]
-        assert found == [], file
+        found = strangers(file.read_text(encoding="utf-8"))
+        found = [x for x in found if not x.startswith(f"helpers.{own}")]
+        assert [x for x in found if ".__main__: " not in x] == [], file  # commands
+
+
+def test_each_package_has_a_folder_of_tests():
+    folders = {f.name for f in (ROOT / "tests").iterdir() if [*f.glob("test_*.py")]}
+    assert {*PACKAGES} <= folders
 
 
 def cells_of(notebook):
@@ -202,12 +225,38 @@ def test_notebooks_know_twelve_doors_at_most():
     for notebook in (ROOT / "notebooks").glob("*.ipynb"):
         for cell in cells_of(notebook):
             doors |= {source for source, _ in imports(cell)}
-    assert len(doors) <= 12 and doors <= {f"helpers.{room}" for room in ROOMS}
+            assert [*strangers(cell)] == [], notebook.name
+    assert len(doors) <= 12
 
 
 def test_a_file_that_is_named_is_there():
     for file in files(HELPERS):
         text = file.read_text(encoding="utf-8")
-        for name in re.findall(r"`([\w/]+\.(?:py|j2|npz))`", text):
+        for name in re.findall(r"`([\w/]+\.(?:py|html\.j2|npz))`", text):
             places = file.parent / name, HELPERS / name, ROOT / name
             assert any(place.exists() for place in places), f"{file}: {name}"
+
+
+BREACHES = [
+    "from helpers.search.guided import beam_search",
+    "from helpers.search import guided",
+    "from helpers.search import *",
+    "import helpers.search",
+    "import importlib\nimportlib.import_module('helpers.search.guided')",
+    "def later():\n    from helpers.env import LLMGen",
+    "from helpers.evaluation.__main__ import make_scorer",
+]
+
+
+@pytest.mark.parametrize("text", BREACHES)
+def test_a_breach_would_be_found(text):
+    assert [*strangers(text, "helpers.learning.rounds")]
+    assert [*strangers("from helpers.search import mcts", "helpers.plots")] == []
+
+
+@pytest.mark.parametrize(
+    "text", ["from ..search import mcts", "from helpers.learning import train"]
+)
+def test_wrong_dots_would_be_found(text):
+    assert [*with_wrong_dots(text, "helpers.learning.rounds")]
+    assert [*with_wrong_dots("from ..story import Story", "helpers.problems.a.b")] == []

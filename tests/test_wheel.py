@@ -1,8 +1,8 @@
 """The package as others get it: a wheel, in an environment that has no checkout.
 
-The environment is new but for the packages that ours needs; they are found where they
-are installed for this Python, so that no network is needed. Whatever lost its data on
-the way into the wheel (weights, templates) shows here.
+The environment is new, except for the packages that ours needs: they are found where
+they are installed for this Python, so that no network is needed. Whatever lost its data
+on the way into the wheel (weights, templates) shows here.
 """
 
 import json
@@ -104,16 +104,29 @@ def test_it_samples_judges_and_writes_pages(python, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("command", "said"),
+    ("command", "said", "status"),
     [
-        (["helpers"], "abacus writes: In 7 hours Mateo"),
-        (["helpers.evaluation", "--help"], "Ctrl-C stops after the problems under way"),
-        (["helpers.learning", "--help"], "labelled steps for other programs"),
-        (["helpers.workshop.pages", "build"], "There is no notebook in"),
+        (["helpers"], "abacus writes: In 7 hours Mateo", 0),
+        (["helpers.evaluation", "--help"], "Ctrl-C stops after the problems under", 0),
+        (["helpers.learning", "--help"], "labelled steps for other programs", 0),
+        (["helpers.workshop.pages", "build"], "There is no notebook in", 1),
+        (["helpers.workshop.slides"], "There is no notebook in", 1),
+        (["helpers.workshop.record_search"], "There is no notebook in", 1),
     ],
     ids=lambda value: value[0] if isinstance(value, list) else None,
 )
-def test_its_commands_run_or_say_what_they_lack(python, tmp_path, command, said):
+def test_its_commands_run_or_say_what_they_lack(
+    python, tmp_path, command, said, status
+):
     done = run(python, tmp_path, "-m", *command)
     assert said in done.stdout + done.stderr
     assert "Traceback" not in done.stderr
+    assert done.returncode == status
+
+
+def test_every_file_of_the_package_is_in_the_wheel(python):
+    (installed,) = python.parents[1].rglob("site-packages/helpers")
+    there = {f.relative_to(installed) for f in installed.rglob("*") if f.is_file()}
+    files = (f for f in (ROOT / "helpers").rglob("*") if f.is_file())
+    wanted = {f.relative_to(ROOT / "helpers") for f in files if f.suffix != ".pyc"}
+    assert {f for f in there if f.suffix != ".pyc"} == wanted

@@ -5,7 +5,8 @@ Vocabulary
     tokenizer    cuts a text into tokens, numbers that the model knows.
     transformer  the network: tokens in, *states* out, and from them *logits*.
     sampling     how the next token is drawn.
-    lesson       texts to learn from; a `Learner` follows the gradient of their loss.
+    lesson       a prompt with its solutions, from which a `Learner` learns. (In
+                 pre-training a lesson is one text; `lesson` writes it.)
     client       the engine behind the interface of `ollama.Client`.
 
 How it was made and how often it is right: README.md here. Commands of their own, and so
@@ -37,7 +38,7 @@ from .lessons import lesson
 from .optimizer import adamw, rate_at, update
 from .sampling import Sampling, allowed, log_softmax
 from .to_gguf import write_gguf
-from .to_hf import to_llama
+from .to_hf import to_hf_tokenizer, to_llama
 from .tokenizer import END_OF_TEXT, NEWLINE, Tokenizer, merge_pair
 from .transformer import (
     LAYER,
@@ -54,8 +55,8 @@ from .transformer import (
 )
 
 __all__ = [
-    "HASTY",
     "WEIGHTS",
+    "HASTY",
     "Continuation",
     "Engine",
     "AbacusClient",
@@ -100,4 +101,5 @@ __all__ = [
     "intact",
     "write_gguf",
     "to_llama",
+    "to_hf_tokenizer",
 ]

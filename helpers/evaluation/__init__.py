@@ -7,14 +7,13 @@ Vocabulary
     journal    a file that grows by whole lines and survives a crash.
     executor   who solves the problems: nobody else, threads, processes, Dask's workers.
     report     what records add up to. A *comparison* is of two runs, by problem.
-    attempt    a whole solution with the answer read in it, of no run.
+    attempt    a whole solution with the answer read in it, outside any run.
 """
 
 from .attempts import Attempts, attempt
 from .executors import dask_client, processes
 from .journal import Journal, whole_lines
 from .page import figure_of, to_html, to_markdown, to_text
-from .provenance import describe
 from .records import (
     Record,
     RecordFile,
@@ -23,7 +22,7 @@ from .records import (
     read_records,
     to_line,
 )
-from .report import Report, compare_runs
+from .report import Comparison, Report, compare_runs
 from .run import evaluate
 
 __all__ = [
@@ -39,6 +38,7 @@ __all__ = [
     "read_records",
     "to_line",
     "Report",
+    "Comparison",
     "compare_runs",
     "figure_of",
     "to_html",
@@ -46,5 +46,4 @@ __all__ = [
     "to_text",
     "Journal",
     "whole_lines",
-    "describe",
 ]

@@ -27,11 +27,12 @@ from glob import glob
 from pathlib import Path
 from typing import Any
 
-from helpers.abacus import WEIGHTS
 from helpers.env import GSM8KEnv
 from helpers.llm import LLMError, LLMGen
 from helpers.problems import SPLITS, load_problems
 from helpers.rewards import (
+    PRM,
+    ProcessRewardModel,
     Scorer,
     arithmetic_scorer,
     confidence,
@@ -134,9 +135,7 @@ def parameter(text: str) -> tuple[str, int | float | bool]:
 def make_scorer(name: str, llm: LLMGen) -> Scorer:
     """The scorer of this name."""
     if name == "prm":
-        from helpers.rewards import ProcessRewardModel
-
-        return ProcessRewardModel.load(WEIGHTS.with_name("prm.npz"), llm)
+        return ProcessRewardModel.load(PRM, llm)
     if name == "confidence":
         return confidence
     return arithmetic_scorer

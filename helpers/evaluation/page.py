@@ -3,9 +3,9 @@
 Vocabulary: a *row* is one run: what it was, how often it was right, what it cost. A
 *page* is one HTML file with its figure and its style inside; it asks no other server.
 
-Whatever comes from a record is escaped: a model's text is no markup. The page's form
-stands in `page.html.j2`. Covers: several
-runs side by side. Does not cover: the numbers (`report.py`), figures (`plots.py`).
+Whatever comes from a record is escaped: a model's text is no markup. The form of the
+page is in `page.html.j2`. Covers: several runs side by side. Does not cover: the
+numbers (`report.py`), figures (`plots.py`).
 """
 
 import base64

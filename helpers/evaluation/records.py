@@ -48,7 +48,7 @@ class Record:
     tokens, calls, seconds: what it cost; the seconds are those of the last try.
     samples: of a strategy that draws independent paths, else ().
     failure, kind: why there is no result, and which kind of failure it is, by its name
-        in `connection.ADVICE`; what stands above is empty then.
+        in `ADVICE` (`llm/errors.py`), or "gold"; what stands above is empty then.
     """
 
     index: int

@@ -13,8 +13,9 @@ Vocabulary
 The labels are those of Math-Shepherd (Wang et al. 2023, arXiv:2312.08935), the search
 for the first error is that of OmegaPRM (Luo et al. 2024, arXiv:2406.06592). A label is
 about the model as well as about the step: a stronger one repairs more. Covers: drawing
-paths, labelling them, keeping the rows in a file, writing them for TRL. Does not cover:
-OmegaPRM's choice of the states to look at next, and training (`rewards/models.py`).
+rollouts, labelling paths, keeping the rows in a file, writing them for TRL. Does not
+cover: drawing the paths (`search/voting.py`), OmegaPRM's choice of the states to look
+at next, and training (`rewards/models.py`).
 """
 
 from __future__ import annotations

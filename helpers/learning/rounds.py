@@ -68,12 +68,6 @@ class Round(NamedTuple):
     learned: int
 
 
-#### The loss of GRPO ####
-
-
-#### Rounds ####
-
-
 def expert_iteration(
     learner: Learner, rows: Sequence[Row], *, rounds: int, problems: int,
     draw: Callable[..., list[list[Solution]]] = sample_solutions, most: int = 2,

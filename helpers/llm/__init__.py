@@ -18,7 +18,7 @@ from .gen import LLMGen, SharedSamples, Step, derive_seed, draw_each
 from .limits import check_given, check_limits
 from .proposal import Action, Proposal, merge_steps
 from .reading import embed, has_states, next_tokens
-from .servers import EMBEDDED, find_digest, find_model, full_name, server_address
+from .servers import EMBEDDED, find_model, full_name, server_address
 from .threads import map_in_threads
 
 __all__ = [
@@ -39,7 +39,6 @@ __all__ = [
     "check_given",
     "check_limits",
     "EMBEDDED",
-    "find_digest",
     "find_model",
     "full_name",
     "server_address",

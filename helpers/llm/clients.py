@@ -1,4 +1,4 @@
-"""Which server, which model: how a client is found for a name.
+"""How a client is opened for the name of a model.
 
 Vocabulary: a *client* is abacus's own, `ollama.Client`, or one that stands before them:
 several servers (`hosts.py`), recorded answers (`recording.py`). All answer the same

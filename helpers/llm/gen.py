@@ -6,7 +6,8 @@ newline: one sentence. A *seed* fixes what is drawn; each of several steps needs
 its own.
 
 `LLMGen` draws steps from "abacus", which ships with this project, or from a model of
-Ollama. How they are reached, and what may go wrong, is in `connection.py`.
+Ollama; `draw_each` draws whole texts, and `SharedSamples` each sample once. How a model
+is reached is in `clients.py` and `connection.py`, what may go wrong in `errors.py`.
 """
 
 from __future__ import annotations

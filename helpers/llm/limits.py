@@ -1,4 +1,4 @@
-"""What an argument may be: one table, one way to check.
+"""What an argument may be: one table, one way to check, for this room and all above.
 
 Vocabulary: a *limit* is the type of an argument, its lowest and its highest value (of a
 text, the length), and what to type instead. A *count* is a whole number from 1.
@@ -37,7 +37,7 @@ def check_limits(**arguments: Any) -> None:
 
 
 def check_given(**arguments: Any) -> None:
-    """`check_limits` of those that are given: not None, which is to be left out."""
+    """Check only the arguments that were given; None means left out."""
     check_limits(
         **{name: value for name, value in arguments.items() if value is not None}
     )

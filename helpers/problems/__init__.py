@@ -7,7 +7,7 @@ Vocabulary
     prompt      how a problem is put to a model: the task, solved examples, a question.
     answer      what the grader reads in a text: an exact value, and the rule that found
                 it.
-    gold        what is right.
+    gold        the right answer. As an object, a problem is `helpers.env.Problem`.
 
 Imports nothing of ours: all other rooms stand on this one.
 """

@@ -22,10 +22,12 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
+from . import practice
+
 if TYPE_CHECKING:
     from datasets import Dataset
 
-SPLITS = {"practice": ("train", "validation", "test"), "gsm8k": ("train", "test")}
+SPLITS = {"practice": practice.SPLITS, "gsm8k": ("train", "test")}
 COLUMNS = ("question", "answer")
 PRACTICE_SIZE = 500
 HUB_FILE = "{}-00000-of-00001.parquet"
@@ -76,9 +78,7 @@ def load_problems(
 def _practice(split: str, n: int, seed: int) -> "Dataset":
     from datasets import Dataset
 
-    from .practice import generate
-
-    return Dataset.from_list(generate(split, n, seed=seed))
+    return Dataset.from_list(practice.generate(split, n, seed=seed))
 
 
 def find_file(path: str | Path, split: str) -> Path:

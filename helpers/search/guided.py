@@ -13,7 +13,7 @@ Vocabulary
 
 Of equal values the larger count wins, and of those the first sampled. Chance depends
 on the seed and the place in the tree alone. `STRATEGIES` names all strategies, those
-of `voting.py` too. Does not cover: scorers (`rewards/`), the account (`base.py`).
+of `voting.py` too. Does not cover: scorers (`rewards/`), the account (`budget.py`).
 """
 
 from collections.abc import Callable

@@ -10,7 +10,8 @@ Vocabulary
     budget    the tokens that may be sampled; dropped samples count like the rest.
 
 Covers: growing a tree, breadth-first expansion, walking, drawing as text. Does not
-cover: which node to expand next (`guided.py`) and figures (`plots.py`). Order is always
+cover: which node to expand next (`voting.py`,
+`guided.py`) and figures (`plots.py`). Order is always
 that of insertion, which is that of the samples.
 """
 

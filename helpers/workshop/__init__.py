@@ -2,7 +2,7 @@
 
 Vocabulary: a *page* is a notebook as HTML; *slides* show it to a class; an *edition*
 has the solutions in place, or left out. A *record* is a file in `notebooks/runs` that
-took about an hour. Nobody needs any of this to read the series. Commands:
+took long to make. Nobody needs any of this to read the series. Commands:
 
     python -m helpers.workshop.pages build        also refresh, clear
     python -m helpers.workshop.slides
@@ -16,5 +16,5 @@ took about an hour. Nobody needs any of this to read the series. Commands:
 __all__ = [
     *("pages", "slides", "editions"),
     *("record_search", "record_labels", "record_verifiers", "record_learning"),
-    *("card", "hasty", "prm"),
+    *("card", "hasty", "prm", "places"),
 ]

@@ -84,7 +84,6 @@ def nbgrader(course: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 def main() -> int:
     """Write both editions."""
-    CLASS.mkdir(parents=True, exist_ok=True)
     for name in write_source(CLASS):
         done = nbgrader(CLASS, "generate_assignment", "--force", name)
         if done.returncode:

@@ -31,7 +31,7 @@ from helpers.abacus import (
 from helpers.evaluation import processes
 from helpers.problems import STOP_STRING, format_solution, generate, prompt_of
 
-HASTY = 0.6  # the share of hasty writers
+SHARE = 0.6  # the share of hasty writers
 PROBLEMS, BATCH = 1600, 32
 SEED = 500_000  # of problems that pre-training has not seen
 
@@ -43,7 +43,7 @@ def both_ways(problem: dict[str, str], tok: Tokenizer) -> Lesson:
     hasty = careful[careful.rindex(STOP_STRING) :]
     solutions = [[*tok.encode(text), END_OF_TEXT] for text in (hasty, careful)]
     lesson = to_lesson([END_OF_TEXT, *tok.encode(prompt)], solutions,
-                       [HASTY, 1 - HASTY])  # fmt: skip
+                       [SHARE, 1 - SHARE])  # fmt: skip
     closing = len(tok.encode(".\n")) + 1
     lesson.weights[0, len(tok.encode(STOP_STRING)) : len(solutions[0]) - closing] = 0.0
     return lesson

@@ -4,7 +4,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS, BUILD = ROOT / "notebooks", ROOT / "build"
-RUNS = NOTEBOOKS / "runs"  # what was recorded
+RECORDED = NOTEBOOKS / "runs"
 
 
 def series(folder: Path = NOTEBOOKS) -> list[Path]:

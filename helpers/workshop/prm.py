@@ -6,7 +6,7 @@ a solution (`step_truths`): no rollouts are needed. The reader's own model in no
 06 learns from rollouts, as one must where nobody knows.
 
 The problems are of the train split, with as many steps as those of the test split have.
-Chunks are kept beside `--out`, so that a run that was stopped goes on.
+Chunks are kept beside `--out`, so that a run that was stopped is resumed.
 """
 
 import argparse
@@ -143,7 +143,7 @@ def main() -> None:
         description="Train the reward models that ship. Example: --out build/prm.npz",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
-    parser.add_argument("--problems", type=int, default=20_000, help="about")
+    parser.add_argument("--problems", type=int, default=20_000, help="roughly")
     parser.add_argument("--seed", type=int, default=0, help="of problems and weights")
     parser.add_argument(
         "--out", type=File, default=File("build/prm.npz"), help="the file"

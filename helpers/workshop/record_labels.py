@@ -19,9 +19,9 @@ from helpers.llm import LLMGen
 from helpers.problems import ASKED_WEIGHTS, generate
 from helpers.search import sample_paths
 
-from .places import RUNS
+from .places import RECORDED, series
 
-FILE = RUNS / "labels.jsonl"
+FILE = RECORDED / "labels.jsonl"
 PROBLEMS, PATHS, ROLLOUTS, SEED = 200, 2, 8, 6
 
 
@@ -44,9 +44,13 @@ def label(problem: dict[str, str], llm: LLMGen, out: Path) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Label steps by rollouts.")
+    parser = argparse.ArgumentParser(
+        prog="python -m helpers.workshop.record_labels",
+        description="Label steps by rollouts.",
+    )
     parser.add_argument("--out", type=Path, default=FILE, help="the rows")
     args = parser.parse_args()
+    series()  # a record belongs to a checkout
     llm = LLMGen("abacus")
     for problem in tqdm(practice(PROBLEMS), unit="problem"):
         label(problem, llm, args.out)

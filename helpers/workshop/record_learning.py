@@ -3,9 +3,9 @@
     python -m helpers.workshop.record_learning
 
 Models are taught as in the notebook and otherwise, and each is measured on 500 problems
-of two to four steps and on 500 of five to eight. The
-results stand in `learned.jsonl`: its first line says how it was made, each further line
-is one measurement of one model:
+of two to four steps and on 500 of five to eight. The results stand in
+`notebooks/runs/learned.jsonl`; each line after the header is one measurement of one
+model:
 
     history  of each round of learning: the numbers of `helpers.learning.Round`
     greedy   of each problem, is the greedy solution right (0 or 1)? `right` counts the
@@ -40,10 +40,10 @@ from helpers.problems import generate
 from helpers.rewards import PRM, ArithmeticChecker, ProcessRewardModel
 from helpers.search import STRATEGIES
 
-from .places import BUILD, RUNS
+from .places import BUILD, RECORDED
 from .records import digest, resume, zero_shot_env
 
-FILE, MODELS = RUNS / "learned.jsonl", BUILD / "learned"
+FILE, MODELS = RECORDED / "learned.jsonl", BUILD / "learned"
 SHORT, LONG = (2, 4), (5, 8)  # steps of a problem
 RATE, BUDGET = 0.04, 1024
 SEED = 700_000  # of problems that neither abacus nor hasty.npz has learned from
@@ -206,7 +206,10 @@ def header() -> dict[str, Any]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Record what learning is worth.")
+    parser = argparse.ArgumentParser(
+        prog="python -m helpers.workshop.record_learning",
+        description="Record what learning is worth.",
+    )
     parser.add_argument("--out", type=Path, default=FILE, help="the record")
     args = parser.parse_args()
     resume(args.out, header(), [*tasks()], measured, unit="measurement")

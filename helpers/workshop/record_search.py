@@ -28,10 +28,10 @@ from helpers.rewards import (
 )
 from helpers.search import STRATEGIES, SearchResult, beam_search, mcts
 
-from .places import RUNS
+from .places import RECORDED
 from .records import digest, outcome, record_problems, zero_shot_env
 
-FILE = RUNS / "search.jsonl"
+FILE = RECORDED / "search.jsonl"
 BUDGETS = (1024, 512, 256)  # the largest first: the others find its samples
 AUCS, DIAL_BUDGET = (0.5, 0.7, 0.8, 0.9, 1.0), 1024
 VARIANTS: dict[str, Callable[..., SearchResult]] = STRATEGIES | {
@@ -96,7 +96,10 @@ def header(split: str) -> dict[str, Any]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Record the comparison of strategies.")
+    parser = argparse.ArgumentParser(
+        prog="python -m helpers.workshop.record_search",
+        description="Record the comparison of strategies.",
+    )
     parser.add_argument("--problems", type=int, default=500, help="of the split")
     parser.add_argument("--split", default="test", help="of the practice problems")
     parser.add_argument("--out", type=Path, default=FILE, help="the record")

@@ -40,10 +40,10 @@ from helpers.rewards import (
 )
 from helpers.search import STRATEGIES, sample_paths
 
-from .places import RUNS
+from .places import RECORDED
 from .records import digest, outcome, record_problems, zero_shot_env
 
-FILE, LABELS = RUNS / "verifiers.jsonl", RUNS / "labels.jsonl"
+FILE, LABELS = RECORDED / "verifiers.jsonl", RECORDED / "labels.jsonl"
 SAMPLES, JUDGED, BUDGET = 64, 3, 1024
 SIZES = (20, 60, 200)  # problems that a small model learns from
 SHIPPED = {"shipped": PRM, "unchecked": PRM_UNCHECKED, "states": PRM_STATES}
@@ -148,7 +148,10 @@ def header() -> dict[str, Any]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Record what verifiers are worth.")
+    parser = argparse.ArgumentParser(
+        prog="python -m helpers.workshop.record_verifiers",
+        description="Record what verifiers are worth.",
+    )
     parser.add_argument("--problems", type=int, default=500, help="of the test split")
     parser.add_argument("--out", type=Path, default=FILE, help="the record")
     args = parser.parse_args()

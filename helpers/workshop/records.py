@@ -19,20 +19,23 @@ from helpers.evaluation import Journal, processes, whole_lines
 from helpers.llm import LLMGen
 from helpers.search import SearchResult
 
+from .places import series
+
 
 def resume(
     out: Path, header: Mapping[str, Any], work: Sequence[Any],
     lines: Callable[[Executor, Sequence[Any]], Iterable[str]], unit: str = "problem",
 ) -> None:  # fmt: skip
-    """Write the header and a line for each piece of work; lines there stay.
+    """Write the header and a line for each piece of work; lines already there stay.
 
-    lines: given an executor for all cores and the work that is left, its lines.
-    Raises SystemExit if the file begins with another header.
+    lines: called with an executor and the work that is left; yields the lines.
+    Raises SystemExit if the file begins with another header, or outside a checkout.
     """
+    series()  # a record belongs to a checkout
     first = json.dumps(header)
     there = [line.rstrip() for line in whole_lines(out)]
     if there and there[0] != first:
-        raise SystemExit(f"{out} was made otherwise. Move it, or type another --out.")
+        raise SystemExit(f"{out} was made differently. Move it, or type another --out.")
     left = work[max(0, len(there) - 1) :]
     with Journal(out) as journal, processes() as pool:
         if not there:
@@ -45,7 +48,7 @@ def record_problems(
     out: Path, header: Mapping[str, Any],
     record: Callable[[int, dict[str, str]], str], problems: Sequence[dict[str, str]],
 ) -> None:  # fmt: skip
-    """The same for problems: `record` gives the line of one, with all cores at work."""
+    """The same for problems: `record` gives one problem's line; all cores work."""
 
     def lines(pool: Executor, left: Sequence[tuple[int, dict[str, str]]]) -> Any:
         return pool.map(record, *zip(*left, strict=True)) if left else ()

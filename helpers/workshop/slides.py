@@ -122,8 +122,9 @@ def to_slides(notebook: NotebookNode) -> str:
 
 def main() -> None:
     """Write the slides of each notebook that has some."""
+    paths = series(NOTEBOOKS)
     SLIDES.mkdir(parents=True, exist_ok=True)
-    for path in series(NOTEBOOKS):
+    for path in paths:
         notebook = nbformat.read(path, as_version=4)
         count = sum("slide" in cell.metadata for cell in shown(notebook))
         print(f"{path.stem:24} {count:3} slides")

@@ -12,7 +12,7 @@ from fake_ollama import FakeOllama
 from toy_runs import results
 
 from helpers.evaluation import Report, evaluate, read_configuration
-from helpers.evaluation.__main__ import main
+from helpers.evaluation.__main__ import SCORERS, main
 from helpers.llm import LLMGen
 from helpers.problems import load_problems
 from helpers.rewards import confidence
@@ -47,6 +47,13 @@ def test_help_has_an_example(command, capsys):
     said = capsys.readouterr().out
     assert stop.value.code == 0
     assert re.search(r"example: .*\n  python -m helpers.evaluation", said)
+
+
+@pytest.mark.parametrize("scorer", SCORERS)
+def test_every_scorer_can_be_named(out, scorer):
+    options = ("--scorer", scorer, "--budget", "200")
+    assert run(out, *options, limit=1, strategy="best_of_n") == 0
+    assert len(Report(out).right) == 1
 
 
 def test_a_run_is_that_of_the_function(out, tmp_path, capsys):

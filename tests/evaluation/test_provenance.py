@@ -11,10 +11,10 @@ from toy_language import table_scorer
 from toy_runs import VOTE, problems
 
 from helpers.evaluation import (
-    describe,
     evaluate,
     read_configuration,
 )
+from helpers.evaluation.provenance import describe
 from helpers.llm import LLMGen, SharedSamples
 from helpers.rewards import ArithmeticChecker, aggregate, confidence
 from helpers.search import (

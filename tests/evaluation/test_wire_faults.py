@@ -11,7 +11,7 @@ from fake_ollama import BREAK, HANG, FakeOllama, answer
 from toy_runs import results
 
 from helpers.evaluation import evaluate
-from helpers.llm import LLMError, LLMGen, connection
+from helpers.llm import LLMError, LLMGen
 from helpers.search import self_consistency
 
 ROWS = [{"question": f"How many, {i}?", "answer": "7"} for i in range(3)]
@@ -58,7 +58,7 @@ FAULTS = {  # what the server does: (its answer, what the failure says)
 @pytest.fixture
 def server(monkeypatch):
     monkeypatch.setenv("NO_PROXY", "*")
-    monkeypatch.setattr(connection, "BACKOFF", (0.0, 0.0))
+    monkeypatch.setattr("helpers.llm.connection.BACKOFF", (0.0, 0.0))
     with FakeOllama("llama3.2:latest") as fake:
         yield fake
 
