@@ -32,8 +32,8 @@ from .records import Record, Sample, short_hash
 Strategy = Callable[..., SearchResult]
 # Strategies whose paths are independent samples: what pass@k and its like need.
 INDEPENDENT = ("greedy", "self_consistency", "best_of_n", "weighted_vote")
-# Kinds of failures (`llm/errors.py`; "gold": no number in the gold answer) where not the
-# server is at fault, but the problem: trying again is no use, and they end no run.
+# Kinds of failures for which the problem is at fault, not the server (`llm/errors.py`;
+# "gold": no number in the gold answer): trying again is no use, and they end no run.
 HOPELESS = {"context", "thinking", "image", "missing", "recording", "gold"}
 DIGITS = 9  # of scores: the last ones depend on what else the processor did
 
