@@ -23,27 +23,22 @@ from scipy.stats import binomtest  # noqa: E402
 from toy_language import (  # noqa: E402
     ALL,
     PLENTY,
-    narrow,  # noqa: E402
+    narrow,
 )
 from toy_runs import results  # noqa: E402
 
-from helpers.abacus import (  # noqa: E402
-    Engine,  # noqa: E402
-    Sampling,
-    allowed,
-    write_gguf,  # noqa: E402
-)
+from helpers.abacus import Engine, Sampling, allowed, write_gguf  # noqa: E402
 from helpers.env import GSM8KEnv, Problem  # noqa: E402
 from helpers.evaluation import evaluate  # noqa: E402
 from helpers.evaluation.__main__ import main  # noqa: E402
-from helpers.llm import (  # noqa: E402  # noqa: E402
+from helpers.llm import (  # noqa: E402
     LLMGen,
     SharedSamples,
     Step,
-    find_digest,
-    next_tokens,  # noqa: E402
+    next_tokens,
     server_address,
 )
+from helpers.llm.servers import find_digest  # noqa: E402
 from helpers.problems import generate  # noqa: E402
 from helpers.rewards import ArithmeticChecker  # noqa: E402
 from helpers.search import best_of_n, greedy  # noqa: E402
