@@ -141,7 +141,7 @@ def test_index_addresses_would_be_noticed(text):
 )
 def test_import_stays_light(module):
     heavy = {"datasets", "matplotlib", "gymnasium", "scipy", "autograd", "torch"}
-    heavy |= {"numpy", "ollama", "tqdm"} if module == "helpers" else {"ollama"}
+    heavy |= {"numpy", "ollama"} | ({"tqdm"} if module == "helpers" else set())
     code = f"import sys, {module}; print(*sorted({heavy!r} & set(sys.modules)))"
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, encoding="utf-8"

@@ -14,8 +14,11 @@ def save_arrays(path: Path | str, arrays: Mapping[str, np.ndarray]) -> None:
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f"{path.name}.partial.npz")
-    np.savez_compressed(unfinished, **arrays)
-    unfinished.replace(path)
+    try:
+        np.savez_compressed(unfinished, **arrays)
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
 
 
 def load_arrays(path: Path | str) -> dict[str, np.ndarray]:

@@ -80,7 +80,7 @@ def load_engine(weights: Path, written: int = 0) -> Engine:
     written: when the file was, in nanoseconds; after that it is another one.
     """
     is_ours = weights.parent == HERE
-    advice = f"Type: git checkout -- {weights}" if is_ours else "Name another file."
+    advice = f"Type: git checkout -- {weights}" if is_ours else "Name another file"
     try:
         with intact(weights, "model of abacus", advice):
             engine = Engine(weights)

@@ -97,14 +97,14 @@ class Trainer:
         """Go on from a checkpoint; another seed in it is an error."""
         with intact(path, "checkpoint", "Delete it, or choose another --out."):
             arrays = load_arrays(path)
-            seed = int(arrays["seed"])
-        if seed != self.seed:
+            counts = {name: int(arrays[name]) for name in COUNTS}
+        if (seed := counts["seed"]) != self.seed:
             raise ValueError(
                 f"{path} was trained from seed {seed}, not "
                 f"{self.seed}: choose another --out"
             )
-        for name in COUNTS:
-            setattr(self, name, int(arrays[name]))
+        for name, count in counts.items():
+            setattr(self, name, count)
         for kind, target in ("param ", "params"), ("state ", "state"):
             found = {k.removeprefix(kind): a for k, a in arrays.items() if kind in k}
             setattr(self, target, self._tensors(found))

@@ -136,7 +136,10 @@ def to_html(reports: Sequence[Report]) -> str:
 
     has_result = any(report.right for report in reports)
     png, alt = figure_of(reports) if has_result else (b"", "")
-    environment = Environment(loader=PackageLoader(__package__, ""), autoescape=True)
+    loader = PackageLoader(__package__, "")
+    environment = Environment(
+        loader=loader, autoescape=True, keep_trailing_newline=True
+    )
     environment.filters["printable"] = printable
     return environment.get_template("page.html.j2").render(
         columns=COLUMNS, rows=rows_of(reports),

@@ -70,17 +70,18 @@ class Round(NamedTuple):
 
 def expert_iteration(
     learner: Learner, rows: Sequence[Row], *, rounds: int, problems: int,
-    draw: Callable[..., list[list[Solution]]] = sample_solutions, most: int = 2,
+    draw: Callable[..., list[list[Solution]]] = sample_solutions, most: int | None = 2,
     batch: int = 16, seed: int = 0,
 ) -> Iterator[Round]:  # fmt: skip
     """Draw, keep what is right, imitate it; in each round on so many new problems.
 
     rounds: in all; those in the learner's history count, so a restored one goes on.
     draw: `sample_solutions` or `search_solutions`, with settings (`functools.partial`).
-    most: solutions kept of a problem. They share one vote, so that easy problems, with
+    most: solutions kept of a problem; None keeps all. They share one vote, so that easy problems, with
         many right solutions, do not crowd out the hard ones.
     """
-    check_limits(rounds=rounds, problems=problems, most=most, batch=batch)
+    check_limits(rounds=rounds, problems=problems, batch=batch)
+    check_given(most=most)
     while (number := len(learner.history)) < rounds:
         part = choose(rows, number, problems)
         groups = draw(learner, part, derive_seed(seed, number))

@@ -79,6 +79,7 @@ def draw_each(
     generate: writes one text for each prompt and seed, such as `Connection.generate`.
     Sample i of a prompt depends on the seed, the prompt and i alone, as in `sample`.
     """
+    check_limits(k=k)
     asked = [(prompt, i) for prompt in prompts for i in range(k)]
     seeds = [derive_seed(seed, prompt, i) for prompt, i in asked]
     found = generate([prompt for prompt, _ in asked], seeds) if asked else []

@@ -4,6 +4,7 @@ Vocabulary: a *limit* is the type of an argument, its lowest and its highest val
 text, the length), and what to type instead. A *count* is a whole number from 1.
 """
 
+from math import inf
 from numbers import Integral, Real
 from typing import Any
 
@@ -23,7 +24,7 @@ LIMITS = {  # argument: (type, lowest, highest, what to type)
     "min_p": (Real, 0, 1, "a number from 0 to 1"),
     "repeat_penalty": (Real, 1e-9, 10**9, "a number above 0; 1.0 is off"),
     "timeout": (Real, 1e-9, 10**9, "a number of seconds above 0"),
-    **dict.fromkeys(COUNTS, (Integral, 1, 10**9, "a whole number from 1")),
+    **dict.fromkeys(COUNTS, (Integral, 1, inf, "a whole number from 1")),
 }
 
 

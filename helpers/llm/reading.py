@@ -13,16 +13,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from .errors import LLMError
 from .gen import LLMGen
 from .limits import check_limits
 
+if TYPE_CHECKING:
+    import numpy as np
+
 
 def embed(llm: LLMGen, texts: Sequence[str]) -> np.ndarray:
     """The state (d,) after each text, as one array (texts, d)."""
+    import numpy as np
+
     texts = [texts] if isinstance(texts, str) else list(texts)
     return np.array(llm.connection.embed(texts))
 

@@ -233,6 +233,7 @@ class RewardModel:
         Raises ValueError for a damaged file, a model of the other kind, or one that
         judges another language model.
         """
+        file = File(file)
         advice = f"Save it again, or if it is the project's: git checkout -- {file}"
         with intact(file, "reward model", advice):
             params = load_arrays(file)

@@ -92,7 +92,9 @@ def vote_at_k(
     equal sums, the answer seen first wins. Determined by `seed`.
     """
     samples = [*zip(answers, weights, right, strict=True)]
-    if not 1 <= k <= len(samples) or draws < 1:
+    if draws < 1:
+        raise ValueError(f"draws={draws}: type a whole number from 1")
+    if not 1 <= k <= len(samples):
         raise ValueError(f"k must lie between 1 and {len(samples)} samples; got {k}")
     rng, wins = random.Random(seed), 0
     for _ in range(draws):

@@ -28,6 +28,7 @@ def roc_auc(
     With groups, such as the problem of each path, only pairs of one group count. It is
     not a number (nan) if there is no pair.
     """
+    import numpy as np
     from scipy.stats import mannwhitneyu
 
     split: dict[Hashable, tuple[list[float], list[float]]] = {}
@@ -39,8 +40,10 @@ def roc_auc(
     won = pairs = 0.0
     for wrongs, rights in split.values():
         if wrongs and rights:
-            # Its U counts the pairs in order; the p-value is not asked for.
-            won += mannwhitneyu(rights, wrongs, method="asymptotic").statistic
+            # Its U counts the pairs in order; the p-value is not asked for. SciPy counts
+            # in the type of the scores, and 16 bits would not hold the ranks.
+            both = np.asarray(rights, float), np.asarray(wrongs, float)
+            won += mannwhitneyu(*both, method="asymptotic").statistic
             pairs += len(wrongs) * len(rights)
     return float(won / pairs) if pairs else nan
 

@@ -303,3 +303,10 @@ def test_a_model_stays_where_it_was_named(tmp_path, monkeypatch):
     llm = LLMGen("abacus", weights="new/taught.npz")
     monkeypatch.chdir(tmp_path.parent)
     assert llm.sample("Question: 1\nAnswer:\n", 1, seed=0)
+
+
+def test_what_cannot_be_written_leaves_nothing_behind(tmp_path):
+    (tmp_path / "taken.npz").mkdir()
+    with pytest.raises(OSError):
+        Learner(HASTY).save(tmp_path / "taken.npz")
+    assert [f.name for f in tmp_path.iterdir()] == ["taken.npz"]

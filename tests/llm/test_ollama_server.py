@@ -11,15 +11,12 @@ pytest.importorskip("xllamacpp", reason="needs the extra `test`, on x86-64 or a 
 
 from ollama_server import CUT, REPEATED, OllamaServer  # noqa: E402
 
-from helpers.abacus import (
-    Engine,  # noqa: E402
-    write_gguf,  # noqa: E402
-)
-from helpers.llm import (  # noqa: E402  # noqa: E402
-    LLMError,  # noqa: E402
+from helpers.abacus import Engine, write_gguf  # noqa: E402
+from helpers.llm import (  # noqa: E402
+    LLMError,
     LLMGen,
     Step,
-    connection,  # noqa: E402
+    connection,
     derive_seed,
     embed,
     has_states,

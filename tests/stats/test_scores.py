@@ -2,8 +2,11 @@
 
 import math
 import random
+from decimal import Decimal
+from fractions import Fraction
 from statistics import fmean
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -29,6 +32,15 @@ def test_auc_is_the_share_of_pairs(scored):
         assert math.isnan(found)
     else:
         assert found == pytest.approx(fmean((a > b) + (a == b) / 2 for a, b in pairs))
+
+
+@pytest.mark.parametrize("kind", [np.float16, np.float32, Fraction, Decimal, int])
+def test_auc_takes_numbers_of_any_kind(kind):
+    scores = [i % 7 for i in range(5000)]
+    right = [i % 3 == 0 for i in range(5000)]
+    wanted = roc_auc([float(score) for score in scores], right)
+    assert roc_auc([kind(score) for score in scores], right) == wanted
+    assert roc_auc(np.array(scores, np.float16), np.array(right)) == wanted
 
 
 def test_auc_within_groups():
