@@ -77,8 +77,8 @@ def expert_iteration(
 
     rounds: in all; those in the learner's history count, so a restored one goes on.
     draw: `sample_solutions` or `search_solutions`, with settings (`functools.partial`).
-    most: solutions kept of a problem; None keeps all. They share one vote, so that easy problems, with
-        many right solutions, do not crowd out the hard ones.
+    most: solutions kept of a problem; None keeps all. They share one vote, so that easy
+        problems, with many right solutions, do not crowd out the hard ones.
     """
     check_limits(rounds=rounds, problems=problems, batch=batch)
     check_given(most=most)

@@ -76,8 +76,8 @@ def test_the_first_error_is_the_first_score_below():
 
 
 def test_senseless_arguments_are_refused():
-    for k, draws in ((0, 5), (2, 5), (1, 0)):
-        with pytest.raises(ValueError, match="between 1 and 1"):
+    for k, draws, said in ((0, 5, "1 and 1"), (2, 5, "1 and 1"), (1, 0, "draws=0")):
+        with pytest.raises(ValueError, match=said):
             vote_at_k(["a"], [1], [True], k, draws)
     with pytest.raises(ValueError, match="not a number"):
         roc_auc([math.nan, 0.5], [True, False])
