@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 from .arrays import intact
 from .engine import HERE, WEIGHTS, Continuation, Engine
 from .sampling import Sampling
-from .transformer import init_params, shapes
+from .transformer import layout, shapes
 
 if TYPE_CHECKING:
     import ollama
@@ -84,7 +84,8 @@ def load_engine(weights: Path, written: int = 0) -> Engine:
     try:
         with intact(weights, "model of abacus", advice):
             engine = Engine(weights)
-            if shapes(init_params(engine.config, 0)) != shapes(engine.params):
+            wanted = {name: shape for name, (shape, _) in layout(engine.config).items()}
+            if wanted != shapes(engine.params):
                 raise ValueError("parameters of another shape")
     except ValueError as error:
         raise refuse(str(error), 500) from error

@@ -46,22 +46,33 @@ class Config:
     epsilon: float = 1e-5
 
 
-def init_params(config: Config, seed: int) -> dict[str, np.ndarray]:
-    """Random parameters: N(0, 0.02), smaller where a layer writes to the stream."""
-    rng = np.random.default_rng(seed)
+def layout(config: Config) -> dict[str, tuple[tuple[int, ...], float]]:
+    """The shape of every parameter, and how far its first values scatter.
+
+    N(0, 0.02), smaller where a layer writes to the stream; 0 stands for ones.
+    """
     d, f = config.width, config.hidden
     small = 0.02 / np.sqrt(2 * config.layers)
-    params = {"embedding": rng.normal(0, 0.02, (config.vocab, d))}
-    for i in range(config.layers):
-        params[f"{i}.attention_norm"] = np.ones(d)
-        for name in ("query", "key", "value"):
-            params[f"{i}.{name}"] = rng.normal(0, 0.02, (d, d))
-        params[f"{i}.attention_out"] = rng.normal(0, small, (d, d))
-        params[f"{i}.feed_norm"] = np.ones(d)
-        params[f"{i}.gate"] = rng.normal(0, 0.02, (d, f))
-        params[f"{i}.up"] = rng.normal(0, 0.02, (d, f))
-        params[f"{i}.down"] = rng.normal(0, small, (f, d))
-    return params | {"final_norm": np.ones(d)}
+    layer = {
+        "attention_norm": ((d,), 0.0),
+        **dict.fromkeys(("query", "key", "value"), ((d, d), 0.02)),
+        "attention_out": ((d, d), small),
+        "feed_norm": ((d,), 0.0),
+        **dict.fromkeys(("gate", "up"), ((d, f), 0.02)),
+        "down": ((f, d), small),
+    }
+    numbers = range(config.layers)
+    layers = {f"{i}.{name}": part for i in numbers for name, part in layer.items()}
+    return {"embedding": ((config.vocab, d), 0.02), **layers, "final_norm": ((d,), 0.0)}
+
+
+def init_params(config: Config, seed: int) -> dict[str, np.ndarray]:
+    """Random parameters."""
+    rng = np.random.default_rng(seed)
+    return {
+        name: rng.normal(0, spread, shape) if spread else np.ones(shape)
+        for name, (shape, spread) in layout(config).items()
+    }
 
 
 def shapes(params: Params) -> dict[str, tuple[int, ...]]:

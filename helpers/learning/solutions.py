@@ -134,7 +134,7 @@ def _search(
     ]  # fmt: skip
 
 
-def keep_right(group: Sequence[Solution], most: int | None) -> list[Solution]:
+def keep_right(group: Sequence[Solution], most: int) -> list[Solution]:
     """The first solutions that have a reward, each text once, so many at most."""
     found = {solution.text: solution for solution in group if solution.reward > 0}
     return [*found.values()][:most]

@@ -55,13 +55,14 @@ def server_version(client: Any) -> str | None:
 def find_model(client: ollama.Client, model: str) -> ollama.ShowResponse:
     """What the server knows of a model, which is pulled first if it is missing."""
     from ollama import ResponseError
-    from tqdm import tqdm
 
     try:
         return client.show(model)  # the server knows that llama3.2 is llama3.2:latest
     except ResponseError as error:
         if error.status_code != 404:
             raise
+    from tqdm import tqdm
+
     done, size = {}, {}  # bytes, by layer
     with tqdm(desc=f"pull {model}", unit="B", unit_scale=True, leave=False) as bar:
         for part in client.pull(model, stream=True):

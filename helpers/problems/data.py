@@ -13,14 +13,11 @@ Word Problems". GSM8K comes from the first of these that has it:
 import json
 import os
 import random
-import socket
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 from . import practice
 
@@ -179,6 +176,10 @@ def is_reachable(url: str, seconds: float = 1.5) -> bool:
     whole wait: a socket's time limit covers neither the look-up of the name nor the
     second address.
     """
+    import socket
+    from urllib.parse import urlsplit
+    from urllib.request import getproxies, proxy_bypass
+
     target = urlsplit(url)
     proxies = getproxies()
     proxy = proxies.get(target.scheme) or proxies.get("all")

@@ -40,8 +40,8 @@ def roc_auc(
     won = pairs = 0.0
     for wrongs, rights in split.values():
         if wrongs and rights:
-            # Its U counts the pairs in order; the p-value is not asked for. As floats, as
-            # it counts in the type of the scores: 16 bits would not hold the ranks.
+            # Its U counts the pairs in order; the p-value is not asked for. Floats hold
+            # the ranks; it would count in the type of the scores, such as 16 bits.
             both = np.asarray(rights, float), np.asarray(wrongs, float)
             won += mannwhitneyu(*both, method="asymptotic").statistic
             pairs += len(wrongs) * len(rights)
