@@ -53,8 +53,7 @@ def check_python() -> Iterator[Finding]:
 
 
 def project() -> dict[str, Any]:
-    """What is declared of this project: in a checkout by pyproject.toml, elsewhere by
-    the package that is installed."""
+    """What pyproject.toml declares, or elsewhere the installed package."""
     file = ROOT / "pyproject.toml"
     if file.exists():
         return tomllib.loads(file.read_text("utf-8"))["project"]
@@ -171,7 +170,7 @@ CHECKS = (check_python, check_packages, check_kernel, check_computer, check_abac
 
 
 def findings() -> Iterator[Finding]:
-    """All of them, in the order of `CHECKS`; one that breaks off is a problem too."""
+    """All of them, in the order of `CHECKS`; one that lacks a package is a problem too."""
     for check in CHECKS:
         try:
             yield from check()

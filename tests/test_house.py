@@ -134,7 +134,7 @@ def test_a_circle_would_be_found_even_within_a_function(tmp_path):
     later = "def x():\n    from helpers.a import y\n"
     (helpers / "b" / "c.py").write_text(later, encoding="utf-8")
     for found in (arrows(helpers), between_rooms(arrows(helpers))):
-        with pytest.raises(ValueError, match=r"circle: .*a.* <- .*b|b.* <- .*a"):
+        with pytest.raises(ValueError, match=r"a circle: \S+( <- \S+){2,}$"):
             floors(found)
 
 

@@ -76,14 +76,20 @@ def python(tmp_path_factory):
     # A .pth file adds these folders, and not what their own .pth files would add:
     # this checkout, which is installed there in place.
     (packages / "needed.pth").write_text("\n".join(sorted(needed)), encoding="utf-8")
+    # nbconvert's templates are data of an environment, not of a package. The kernels
+    # beside them stay where they are: they would run this Python.
+    templates = Path(sys.prefix) / "share" / "jupyter" / "nbconvert"
+    shutil.copytree(templates, folder / "jupyter" / "nbconvert")
     scripts = Path(sysconfig.get_path("scripts", "venv", names))
     return scripts / ("python.exe" if os.name == "nt" else "python")
 
 
 def run(python, folder, *arguments):
     """Run it elsewhere, with nothing of this checkout on its path."""
-    env = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
-    env["JUPYTER_PATH"] = str(Path(sys.prefix) / "share" / "jupyter")  # its templates
+    unwanted = ("PYTHON", "REASONING_", "GSM8K_PATH", "OLLAMA_", "JUPYTER_")
+    env = {k: v for k, v in os.environ.items() if not k.startswith(unwanted)}
+    env["JUPYTER_PATH"] = str(python.parents[2] / "jupyter")
+    env["JUPYTER_DATA_DIR"] = str(folder / "nothing")
     return subprocess.run(
         [python, *arguments], cwd=folder, env=env, capture_output=True, encoding="utf-8"
     )

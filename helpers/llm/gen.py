@@ -7,7 +7,8 @@ its own.
 
 `LLMGen` draws steps from "abacus", which ships with this project, or from a model of
 Ollama; `draw_each` draws whole texts, and `SharedSamples` each sample once. How a model
-is reached is in `clients.py` and `connection.py`, what may go wrong in `errors.py`.
+is reached is in `clients.py`, `servers.py` and `connection.py`, what may go wrong in
+`errors.py`.
 """
 
 from __future__ import annotations

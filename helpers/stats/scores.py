@@ -31,9 +31,9 @@ def roc_auc(
     import numpy as np
     from scipy.stats import mannwhitneyu
 
-    split: dict[Hashable, tuple[list[float], list[float]]] = {}
     if any(map(isnan, scores)):
         raise ValueError("A score is not a number (nan).")
+    split: dict[Hashable, tuple[list[float], list[float]]] = {}
     groups = [0] * len(scores) if groups is None else groups
     for score, mark, group in zip(scores, right, groups, strict=True):
         split.setdefault(group, ([], []))[bool(mark)].append(score)

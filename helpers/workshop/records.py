@@ -48,7 +48,7 @@ def record_problems(
     out: Path, header: Mapping[str, Any],
     record: Callable[[int, dict[str, str]], str], problems: Sequence[dict[str, str]],
 ) -> None:  # fmt: skip
-    """The same for problems: `record` gives one problem's line; all cores work."""
+    """Write a record of problems, a line each, by `record`; all cores work."""
 
     def lines(pool: Executor, left: Sequence[tuple[int, dict[str, str]]]) -> Any:
         return pool.map(record, *zip(*left, strict=True)) if left else ()
