@@ -170,7 +170,7 @@ CHECKS = (check_python, check_packages, check_kernel, check_computer, check_abac
 
 
 def findings() -> Iterator[Finding]:
-    """All of them, in the order of `CHECKS`; one that lacks a package is a problem too."""
+    """All, in the order of `CHECKS`; one that lacks a package is a problem too."""
     for check in CHECKS:
         try:
             yield from check()
