@@ -195,9 +195,12 @@ def read_rows(out: File | str) -> list[dict[str, Any]]:
 
 def replace_text(file: File, text: str) -> None:
     """Write a file at once or not at all."""
-    partial = file.with_name(file.name + ".partial")
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(file)
+    unfinished = file.with_name(file.name + ".partial")
+    try:
+        unfinished.write_text(text, encoding="utf-8")
+        unfinished.replace(file)
+    finally:
+        unfinished.unlink(missing_ok=True)
 
 
 def export_trl(source: File | str, out: File | str, threshold: float = 0.5) -> int:

@@ -224,6 +224,10 @@ def test_trl_gets_decided_labels(tmp_path):
     assert found == kept | {"labels": [True, True, False]}
     export_trl(source, out, threshold=0.8)
     assert json.loads(out.read_text(encoding="utf-8"))["labels"] == [True, False, False]
+    (tmp_path / "taken").mkdir()
+    with pytest.raises(OSError):
+        export_trl(source, tmp_path / "taken")
+    assert not [*tmp_path.glob("*.partial")]
     with pytest.raises(FileNotFoundError):
         export_trl(tmp_path / "none.jsonl", out)
     with pytest.raises(ValueError, match="Name another file"):
