@@ -126,6 +126,14 @@ def test_the_floor_plan_is_the_one_that_readme_shows():
     assert table() == {room: (found[room], rooms[room]) for room in rooms}
 
 
+def test_readme_lists_a_room_after_all_that_it_imports():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    tree = text.split("```\nhelpers/\n")[1].split("```")[0]
+    rooms = re.findall(r"^  (\w+)", tree, flags=re.M)
+    for room, (_, imported) in table().items():
+        assert all(rooms.index(x) < rooms.index(room) for x in imported), room
+
+
 def test_a_circle_would_be_found_even_within_a_function(tmp_path):
     helpers = tmp_path / "helpers"
     for room, text in {"a": "from helpers.b import x", "b": "from .c import x"}.items():

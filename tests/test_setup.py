@@ -172,17 +172,6 @@ def test_readme_maps_every_room_of_helpers():
     assert sorted(named) == sorted(there) and len(tree.splitlines()) <= 16
 
 
-def test_readme_lists_a_room_after_all_that_it_imports():
-    tree = README.split("```\nhelpers/\n")[1].split("```")[0]
-    rooms = re.findall(r"^  (\w+)", tree, flags=re.M)
-    table = re.findall(
-        r"^\| \d+ \| `(\w+)/?` .*\|(.*)\|$", text_of("helpers/README.md"), re.M
-    )
-    for room, imported in table:
-        below = re.findall(r"`(\w+)`", imported)
-        assert all(rooms.index(other) < rooms.index(room) for other in below), room
-
-
 def test_every_command_that_is_named_is_there():
     pages = [f for f in tracked_files() if f.suffix in (".md", ".ipynb", ".py")]
     pages = [f for f in pages if f.exists() and f.name != "CHANGELOG.md"]
