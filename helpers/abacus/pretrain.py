@@ -1,14 +1,14 @@
 """Pre-training of abacus: from random numbers to a model of grade-school sums.
 
 Vocabulary used here: a *batch* is token ids and the weight of each (`lessons.py`); a
-*chunk* is the batches made at a time; a *checkpoint* is all that training goes on from.
+*chunk* is the batches made at a time; a *checkpoint* holds all it takes to resume.
 
     python -m helpers.abacus.pretrain --tokens 36e6 --out build/abacus.npz
 
-It needs PyTorch (`pip install -e .[train]`), runs on the GPU if there is one, and goes
-on from its last checkpoint if it was interrupted. The same seed gives the same lessons
-in the same order; on other machines or with other numbers of threads, rounding grows
-over thousands of steps, so the weights come out alike, not equal.
+It needs PyTorch (`pip install -e .[train]`), runs on the GPU if there is one, and is
+resumed from its last checkpoint if it was interrupted. The same seed gives the same
+lessons in the same order; on other machines or with other numbers of threads, rounding
+grows over thousands of steps, so the weights come out alike, not equal.
 
 Not covered: several GPUs, mixed precision, fine-tuning (`finetune.py`).
 

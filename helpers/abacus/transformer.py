@@ -47,9 +47,9 @@ class Config:
 
 
 def layout(config: Config) -> dict[str, tuple[tuple[int, ...], float]]:
-    """The shape of every parameter, and how far its first values scatter.
+    """The shape of every parameter, and the standard deviation of its first values.
 
-    N(0, 0.02), smaller where a layer writes to the stream; 0 stands for ones.
+    It is smaller where a layer writes to the stream. Norms have 0: they begin as ones.
     """
     d, f = config.width, config.hidden
     small = 0.02 / np.sqrt(2 * config.layers)
@@ -67,11 +67,11 @@ def layout(config: Config) -> dict[str, tuple[tuple[int, ...], float]]:
 
 
 def init_params(config: Config, seed: int) -> dict[str, np.ndarray]:
-    """Random parameters."""
+    """Normal random parameters around 0; norms begin as ones."""
     rng = np.random.default_rng(seed)
     return {
-        name: rng.normal(0, spread, shape) if spread else np.ones(shape)
-        for name, (shape, spread) in layout(config).items()
+        name: rng.normal(0, deviation, shape) if deviation else np.ones(shape)
+        for name, (shape, deviation) in layout(config).items()
     }
 
 

@@ -3,7 +3,7 @@
 Vocabulary: a *host* is a server's address. It is *busy* with as many requests as it has
 not answered yet, and *out* from the moment when it fails to answer until it answers
 again: after a pause, or at once if all are out, it is asked for its list of models,
-which costs nothing. Out is also who answers with nonsense, or without the model.
+which costs nothing. A host that answers with nonsense, or lacks the model, is out too.
 
 All hosts must hold the same model: equal digests. Covers: requests of one process, from
 any number of threads. Does not cover: work that other processes give to the same hosts.

@@ -1,7 +1,7 @@
 """How a problem is put to a language model: the one format of the whole series.
 
 Vocabulary used here: a *prompt* is the task description, a few solved *examples*
-(few-shot) or none (zero-shot), and the question; a *solution* is one step a line and
+(few-shot) or none (zero-shot), and the question; a *solution* is one step per line and
 a closing line, "The answer is N.". abacus is trained on exactly this, and every other
 model is asked in it too.
 """

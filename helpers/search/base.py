@@ -140,7 +140,7 @@ class Search:
         return children
 
     def roll_out(self, node: Node) -> Node:
-        """Go on by one sample a step as far as possible; the last node."""
+        """Continue with one sample per step as far as possible; the last node."""
         while children := self.expand(node, 1):
             node = children[0]
         return node

@@ -140,7 +140,7 @@ def numbers(node: Node, has_visits: bool) -> str:
 def to_text(
     root: Node, chosen: Node | None = None, search: bool = False, width: int = 79
 ) -> str:
-    """Draw the tree in plain characters: a line a node, its prior before its step.
+    """Draw the tree in plain characters: one line per node, its prior before its step.
 
     With `search`, visits N (if any node has some), value V and prior P stand there. The
     node `chosen` is marked. Steps are shortened to `width` columns; what a leaf answers

@@ -4,7 +4,7 @@ Vocabulary: an *accuracy* measured on n problems is an estimate; its confidence
 *interval* says how far off it may be. Two methods on the same problems are compared by
 a *paired* test: only the problems on which they differ tell them apart.
 
-Covers: the formulas. Does not cover: several samples a problem (`at_k.py`).
+Covers: the formulas. Does not cover: several samples per problem (`at_k.py`).
 """
 
 import math

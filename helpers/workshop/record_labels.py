@@ -4,7 +4,7 @@
 
 Two paths are drawn of each of 200 problems of the train split, and every step of them
 is labelled by eight rollouts. The rows go to `notebooks/runs/labels.jsonl`; a
-run that was stopped goes on. It takes about twenty minutes on one core.
+run that was stopped is resumed. It takes about twenty minutes on one core.
 """
 
 import argparse
