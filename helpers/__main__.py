@@ -5,7 +5,8 @@ GSM8K, and says for every problem what to type. It installs and fetches nothing;
 network it asks only the Ollama server.
 
 Vocabulary: a *finding* is one line of the report. Its *kind* is "ok", "note" (good to
-know; the notebooks run without it) or "problem" (some notebook will not run).
+know; the notebooks run without it) or "problem" (some notebook will not run). Whatever
+a check comes upon is told as a finding, with the variable that leads there.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import Any
+
+from helpers.settings import is_on, path_setting
 
 ROOT = Path(__file__).resolve().parents[1]
 SET_UP = 'make set-up, or in your environment: pip install -e ".[test]"'
@@ -112,7 +115,7 @@ def check_abacus() -> Iterator[Finding]:
 
     prompt = prompt_of(generate("test", 1, seed=1)[0])
     try:
-        (step,) = LLMGen("abacus", temperature=0).sample(prompt, 1, seed=0)
+        (step,) = LLMGen("abacus", temperature=0, record="").sample(prompt, 1, seed=0)
         said = step.text
     except LLMError as error:
         said = f"nothing ({error})"
@@ -123,59 +126,77 @@ def check_abacus() -> Iterator[Finding]:
         yield Finding("problem", f"abacus writes {said}, not {WRITES}", advice)
 
 
-def check_ollama() -> Iterator[Finding]:
-    """Is a server there, with the model that REASONING_MODEL names?"""
-    import httpx
-    import ollama
+def check_model() -> Iterator[Finding]:
+    """Is the model there that REASONING_MODEL names, or a recording of it?"""
+    from helpers.llm import LLMError, chosen_model, is_embedded, open_client
 
-    from helpers.llm import EMBEDDED, full_name, open_client, server_address
-
-    wanted = os.environ.get("REASONING_MODEL") or EMBEDDED
-    kind = "note" if wanted == EMBEDDED else "problem"
-    address = server_address(None)
-    try:
-        client = open_client("", TIMEOUT, record="")
-        names = [model.model for model in client.list().models]
-    except (
-        ConnectionError,
-        httpx.HTTPError,
-        ollama.ResponseError,
-        ValueError,
-    ) as error:
-        what = f"no Ollama server answers at {address} ({error.__class__.__name__})"
-        yield Finding(kind, what, "ollama serve")
+    wanted, file = chosen_model(), path_setting("REASONING_RECORD")
+    if is_on("REASONING_REPLAY_ONLY"):
+        try:
+            open_client(wanted, TIMEOUT).show(wanted)
+            yield Finding("ok", f"the answers of {wanted} are in {file}")
+        except LLMError as error:
+            yield Finding("problem", f"REASONING_RECORD: {error}")
         return
-    yield Finding("ok", f"Ollama at {address} has {', '.join(names) or 'no model'}")
-    if wanted != EMBEDDED and full_name(wanted) not in names:
+    if file:
+        what = "goes on with" if Path(file).is_file() else "will make"
+        yield Finding("ok", f"REASONING_RECORD {what} {file}")
+    server = [*check_server("note" if is_embedded(wanted) else "problem")]
+    yield from server
+    if is_embedded(wanted) or server[-1].kind == "problem":
+        return
+    try:
+        open_client(wanted, TIMEOUT, record="").show(wanted)
+    except LLMError as error:
+        if error.kind != "absent":
+            yield Finding("problem", str(error))
+            return
         what = f"REASONING_MODEL is {wanted}, which is not there"
         yield Finding("problem", what, f"ollama pull {wanted}")
+
+
+def check_server(kind: str) -> Iterator[Finding]:
+    """Does an Ollama server answer, and which models has it?"""
+    from helpers.llm import LLMError, open_client, server_address
+
+    try:
+        address = server_address(None)
+        rows = open_client("any", TIMEOUT, record="").list()
+    except (LLMError, ValueError) as error:
+        yield Finding(kind, "abacus needs no server. " * (kind == "note") + str(error))
+        return
+    names = ", ".join(str(row.get("model")) for row in rows)
+    yield Finding("ok", f"Ollama at {address} has {names or 'no model'}")
 
 
 def check_gsm8k() -> Iterator[Finding]:
     """Is GSM8K here? The practice problems need nothing."""
     from helpers.problems import find_file
 
-    place = os.environ.get("GSM8K_PATH")
+    place = path_setting("GSM8K_PATH")
     if not place:
         yield Finding("note", "no GSM8K_PATH: practice problems only (README)")
         return
     try:
         yield Finding("ok", f"GSM8K: {find_file(place, 'test')}")
-    except FileNotFoundError as error:
-        yield Finding("problem", str(error))
+    except OSError as error:
+        yield Finding("problem", f"GSM8K_PATH: {error}")
 
 
 CHECKS = (check_python, check_packages, check_kernel, check_computer, check_abacus,
-          check_ollama, check_gsm8k)  # fmt: skip
+          check_model, check_gsm8k)  # fmt: skip
 
 
 def findings() -> Iterator[Finding]:
-    """All, in the order of `CHECKS`; one that lacks a package is a problem too."""
+    """All, in the order of `CHECKS`. A check that cannot be made is a problem too."""
     for check in CHECKS:
         try:
             yield from check()
         except ImportError as error:
             yield Finding("problem", f"{error.name} cannot be imported", SET_UP)
+        except Exception as error:  # whatever it is, the other checks are made
+            said = f"{type(error).__name__}: {error}"
+            yield Finding("problem", f"{check.__name__} could not be made ({said})")
 
 
 def main() -> int:

@@ -12,7 +12,6 @@ After `CoTEnv` of TSLLM (Feng et al. 2023, arXiv:2309.17179); no code is taken f
 """
 
 import copy
-import os
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,7 +21,7 @@ import gymnasium
 from gymnasium.error import ResetNeeded
 from gymnasium.spaces import Text
 
-from helpers.llm import Action, LLMGen, Proposal, merge_steps
+from helpers.llm import Action, LLMGen, Proposal, chosen_model, merge_steps
 from helpers.problems import (
     PROBLEM_FORMAT,
     STOP_STRING,
@@ -247,7 +246,7 @@ class GSM8KEnv(CoTEnv):
         problem_format: str = PROBLEM_FORMAT, stop_string: str = STOP_STRING,
         **options: Any,
     ) -> None:  # fmt: skip
-        model = llm_gen or LLMGen(os.environ.get("REASONING_MODEL") or "abacus")
+        model = llm_gen or LLMGen(chosen_model())
         texts = (task_description, cot_examples, problem_format, stop_string)
         super().__init__(problem, model, *texts, **options)
 

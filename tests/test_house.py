@@ -97,7 +97,8 @@ ARROWS = arrows()
 
 def test_the_rooms_are_these_and_nothing_else():
     there = {f.name for f in HELPERS.iterdir() if f.name != "__pycache__"}
-    wanted = {*PACKAGES, "env.py", "plots.py", "__init__.py", "__main__.py"}
+    files = ("env", "plots", "settings", "wire", "__init__", "__main__")
+    wanted = {*PACKAGES, *(f"{name}.py" for name in files)}
     assert there == wanted | {"README.md"}
     assert [
         *("abacus", "evaluation", "exercises", "learning", "llm", "problems"),

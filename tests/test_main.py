@@ -9,13 +9,14 @@ import pytest
 from helpers import __main__ as check
 from helpers.__main__ import Finding, findings, main
 from helpers.abacus import AbacusClient
+from helpers.llm import LLMGen
 
 ROOT = Path(__file__).resolve().parents[1]
 
 
 @pytest.fixture(autouse=True)
 def surroundings(monkeypatch):
-    for name in ("REASONING_MODEL", "GSM8K_PATH"):
+    for name in ("REASONING_MODEL", "REASONING_REPLAY_ONLY", "GSM8K_PATH"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("OLLAMA_HOST", "127.0.0.1:1")  # nobody there
 
@@ -94,21 +95,21 @@ def test_an_abacus_that_cannot_be_read(monkeypatch, tmp_path):
 
 
 def test_no_server_is_a_problem_only_for_those_who_need_one(monkeypatch):
-    (found,) = check.check_ollama()
-    assert found.kind == "note" and found.advice == "ollama serve"
+    (found,) = check.check_model()
+    assert found.kind == "note" and "abacus needs no server" in found.what
     monkeypatch.setenv("REASONING_MODEL", "llama3.2")
-    (found,) = check.check_ollama()
-    assert found.kind == "problem" and "127.0.0.1:1" in found.what
+    found, *_ = check.check_model()
+    assert found.kind == "problem" and "127.0.0.1:1 (OLLAMA_HOST)" in found.what
 
 
 def test_a_server_with_and_without_the_model(server, monkeypatch):
     monkeypatch.setenv("OLLAMA_HOST", server.host)
-    monkeypatch.setenv("REASONING_MODEL", "scripted")
+    monkeypatch.setenv("REASONING_MODEL", " 'Scripted' ")
     server.models = {"scripted:latest"}
-    (found,) = check.check_ollama()
+    (found,) = check.check_model()
     assert found.kind == "ok" and "scripted:latest" in found.what
     monkeypatch.setenv("REASONING_MODEL", "llama3.2")
-    *_, found = check.check_ollama()
+    *_, found = check.check_model()
     assert found.kind == "problem" and found.advice == "ollama pull llama3.2"
 
 
@@ -116,8 +117,34 @@ def test_a_server_with_and_without_the_model(server, monkeypatch):
 def test_a_server_that_is_none(server, said, monkeypatch):
     monkeypatch.setenv("OLLAMA_HOST", server.host)
     server.script["/api/tags"].append(said)
-    (found,) = check.check_ollama()
-    assert found.kind == "note" and "no Ollama server" in found.what
+    (found,) = check.check_model()
+    assert found.kind == "note" and server.host in found.what
+
+
+def test_recordings(monkeypatch, tmp_path):
+    file = str(tmp_path / "answers.sqlite")
+    monkeypatch.setenv("REASONING_RECORD", file)
+    told = [found.what for found in check.check_model()]
+    assert told[0] == f"REASONING_RECORD will make {file}"
+    monkeypatch.setenv("REASONING_REPLAY_ONLY", "true")
+    (found,) = check.check_model()
+    assert found.kind == "problem" and file in found.what
+    LLMGen("abacus", record=file)
+    (found,) = check.check_model()
+    assert found.kind == "ok" and file in found.what
+    monkeypatch.setenv("REASONING_MODEL", "llama3.2")
+    (found,) = check.check_model()
+    assert found.kind == "problem" and "it is of abacus" in found.what
+
+
+def test_a_check_that_fails_is_a_problem_and_no_traceback(monkeypatch):
+    def broken():
+        raise FileNotFoundError("SSL_CERT_FILE")
+        yield
+
+    monkeypatch.setattr(check, "CHECKS", (broken,))
+    (found,) = findings()
+    assert found.kind == "problem" and "SSL_CERT_FILE" in found.what
 
 
 def test_gsm8k(monkeypatch, tmp_path):

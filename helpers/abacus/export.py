@@ -13,7 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from shlex import quote
 
-from ollama import ResponseError
+from helpers.wire import Refused
 
 from .client import AbacusClient
 from .engine import WEIGHTS
@@ -51,7 +51,7 @@ def main() -> None:
             to_llama(engine).save_pretrained(args.hf)
             to_hf_tokenizer(engine.tokenizer).save_pretrained(args.hf)
             load = "AutoModelForCausalLM.from_pretrained(...)"
-    except (OSError, ResponseError) as error:
+    except (OSError, Refused) as error:
         parser.error(str(error))
     print(f"Wrote {args.gguf or args.hf}. Load it: {load}")
 

@@ -144,7 +144,7 @@ class Learner:
     executor: who computes; this process if omitted. With processes
         (`helpers.evaluation.processes(2)`) it is faster, and the result is the same;
         but a loss that a notebook defines cannot be sent to them.
-    Raises ollama.ResponseError for a file that holds no model of this shape.
+    Raises Refused for a file that holds no model of this shape.
     """
 
     def __init__(

@@ -12,7 +12,7 @@ import json
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-import ollama
+from helpers.wire import Refused, to_json
 
 from .client import AbacusClient
 
@@ -24,15 +24,21 @@ def generate(body: dict[str, Any]) -> Any:
     """One continuation, whole; what abacus cannot do, its client refuses."""
     wanted = ("model", "prompt", "options", "logprobs", "top_logprobs", "think")
     given = {name: body[name] for name in wanted if body.get(name) is not None}
-    return CLIENT.generate(**given, images=body.get("images"))
+    return to_json(CLIENT.generate(**given, images=body.get("images") or ()))
+
+
+def embed(body: dict[str, Any]) -> dict[str, Any]:
+    """The vector of each text."""
+    texts = [body["input"]] if isinstance(body["input"], str) else body["input"]
+    return {"model": body["model"], "embeddings": CLIENT.embed(body["model"], texts)}
 
 
 ANSWERS = {  # path: what answers it, given the JSON of the request
     "/api/generate": generate,
-    "/api/embed": lambda body: CLIENT.embed(body["model"], body["input"]),
+    "/api/embed": embed,
     "/api/show": lambda body: CLIENT.show(body["model"]),
-    "/api/pull": lambda body: CLIENT.pull(body["model"]),
-    "/api/tags": lambda body: CLIENT.list(),
+    "/api/pull": lambda body: [*CLIENT.pull(body["model"])][-1],
+    "/api/tags": lambda body: {"models": CLIENT.list()},
     "/api/version": lambda body: {"version": VERSION},
 }
 
@@ -58,11 +64,9 @@ class Handler(BaseHTTPRequestHandler):
     def answer(self, body: dict[str, Any]) -> None:
         """Find what answers this path, and send what it says."""
         try:
-            found = ANSWERS[self.path](body)
-            text = json.dumps(found) if isinstance(found, dict) else to_json(found)
-            self.send(200, text)
-        except ollama.ResponseError as error:
-            self.send(error.status_code, json.dumps({"error": error.error}))
+            self.send(200, json.dumps(ANSWERS[self.path](body)))
+        except Refused as error:
+            self.send(error.status, json.dumps({"error": error.said}))
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             self.send(404, json.dumps({"error": f"not understood: {error!r}"}))
 
@@ -77,11 +81,6 @@ class Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         """Keep quiet."""
-
-
-def to_json(found: Any) -> str:
-    """An answer of the client, with the names that are on the wire."""
-    return found.model_dump_json(exclude_none=True, by_alias=True)
 
 
 def main() -> None:

@@ -43,7 +43,6 @@ NAMES = {  # ours: llama.cpp's, within a layer
 MODELFILE = """\
 FROM ./{file}
 TEMPLATE "{{{{ .Prompt }}}}"
-PARAMETER stop "\\n"
 PARAMETER repeat_penalty 1
 PARAMETER num_thread 1
 """

@@ -11,7 +11,6 @@ made (`run.py`) and what it adds up to (`report.py`).
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -28,7 +27,7 @@ from pathlib import Path
 from typing import Any
 
 from helpers.env import GSM8KEnv
-from helpers.llm import LLMError, LLMGen
+from helpers.llm import LLMError, LLMGen, chosen_model, is_embedded
 from helpers.problems import SPLITS, load_problems
 from helpers.rewards import (
     PRM,
@@ -90,7 +89,7 @@ def run_parser() -> argparse.ArgumentParser:
     add("--problems", choices=[*SPLITS], default="practice", help="which (%(default)s)")
     add("--split", default="test", help="which part of them (%(default)s)")
     add("--limit", type=int, help="how many problems; all if left out")
-    add("--model", default=os.environ.get("REASONING_MODEL") or "abacus",
+    add("--model", default=chosen_model(),
         help="abacus, or a model of Ollama; REASONING_MODEL if left out")  # fmt: skip
     add("--temperature", type=float, default=1.0, help="how bold it is (%(default)s)")
     add("--examples", action=argparse.BooleanOptionalAction,
@@ -158,7 +157,7 @@ def make_executor(args: argparse.Namespace) -> Iterator[Executor | None]:
         with dask_client(args.dask) as client:
             yield client.get_executor(pure=False)  # no task is taken for another
     elif args.workers > 1:
-        pool = processes if args.model == "abacus" else ThreadPoolExecutor
+        pool = processes if is_embedded(args.model) else ThreadPoolExecutor
         with pool(args.workers) as executor:
             yield executor
     else:
@@ -201,13 +200,13 @@ class Progress:
 def run(arguments: Sequence[str]) -> int:
     """Evaluate as the arguments say, and print the report; 1 if problems failed."""
     args = run_parser().parse_args(arguments)
-    if args.hosts and args.model == "abacus":
+    if args.hosts and is_embedded(args.model):
         raise ValueError("--hosts is for a model of Ollama: type --model as well")
     llm = LLMGen(
         args.model, args.temperature, timeout=args.timeout, host=args.hosts,
         record=args.record, replay_only=args.replay_only,
     )  # fmt: skip
-    examples = args.model != "abacus" if args.examples is None else args.examples
+    examples = not llm.is_embedded if args.examples is None else args.examples
     problems = load_problems(args.problems, args.split, args.limit)
     about = {"problems": args.problems, "split": args.split}
     progress = Progress(args.out, len(problems))

@@ -11,16 +11,26 @@ numbers (`report.py`), figures (`plots.py`).
 import base64
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from helpers.plots import COLOURS, MARKERS
 
-from .records import flatten
 from .report import Report
 
 COLUMNS = (
     "run", "model", "solved", "failed", "right, %", "tokens each", "seconds each",
 )  # fmt: skip
+
+
+def flatten(value: Any, name: str = "") -> dict[str, Any]:
+    """Nested mappings as one: {"model": {"digest": 1}} -> {"model.digest": 1}."""
+    if not isinstance(value, Mapping):
+        return {name: value}
+    flat: dict[str, Any] = {}
+    for key, part in value.items():
+        flat |= flatten(part, f"{name}.{key}" if name else key)
+    return flat
 
 
 def names_of(reports: Sequence[Report]) -> list[str]:

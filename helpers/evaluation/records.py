@@ -3,6 +3,7 @@
 Vocabulary
     configuration  how a run is made: strategy, model, options, seed. The first line.
     record         one problem's result, or its failure. A line each, in any order.
+    note           a line that says that the run was resumed on an updated server.
     failure        the model gave no answer (a dead server, a time-out). It is no wrong
                    answer, and the next run tries the problem again.
 
@@ -22,6 +23,10 @@ from dataclasses import asdict, dataclass, fields
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from helpers.llm import Identity
+from helpers.llm import differences as model_differences
+from helpers.wire import canonical
 
 from .journal import Journal, whole_lines
 
@@ -69,6 +74,8 @@ class Record:
 
 
 FIELDS = {field.name for field in fields(Record)}
+MODEL = {"name", "digest", "server"}  # what tells a model in a configuration
+RESUMED = "resumed"  # begins a note: with which server a run was resumed
 
 
 def short_hash(*texts: str) -> str:
@@ -117,7 +124,8 @@ def read_records(file: Path | str) -> Iterator[Record]:
     lines = enumerate(whole_lines(file), start=1)
     for number, line in lines:
         try:
-            if number > 1:  # the first is the configuration
+            is_note = number == 1 or line.startswith(f'{{"{RESUMED}":')
+            if not is_note:  # the first is the configuration
                 yield to_record(line)
         except (ValueError, TypeError) as error:
             raise ValueError(
@@ -126,24 +134,26 @@ def read_records(file: Path | str) -> Iterator[Record]:
             ) from error
 
 
-def flatten(value: Any, name: str = "") -> dict[str, Any]:
-    """Nested mappings as one: {"model": {"digest": 1}} -> {"model.digest": 1}."""
-    if not isinstance(value, Mapping):
-        return {name: value}
-    flat: dict[str, Any] = {}
-    for key, part in value.items():
-        flat |= flatten(part, f"{name}.{key}" if name else key)
-    return flat
+def differences(there: Any, here: Any, place: str = "") -> list[str]:
+    """What two configurations differ in: "seed: 0 there, 1 here".
 
-
-def differences(there: Mapping[str, Any], here: Mapping[str, Any]) -> list[str]:
-    """What two configurations differ in: "seed: 0 there, 1 here"."""
-    a, b = flatten(there), flatten(here)
-    return [
-        f"{name}: {a.get(name, 'nothing')} there, {b.get(name, 'nothing')} here"
-        for name in sorted({*a, *b})
-        if json.dumps(a.get(name)) != json.dumps(b.get(name))
-    ]
+    1 and 1.0 are one number. Models are compared as such: one that is told by another
+    spelling of its name, or by another version of its server, is the same.
+    """
+    if isinstance(there, Mapping) and isinstance(here, Mapping):
+        found, names = [], {*there, *here}
+        if {*there} & {*here} >= MODEL:
+            a, b = Identity.from_facts(there), Identity.from_facts(here)
+            found = [f"{place}{said}" for said in model_differences(a, b)]
+            names -= {*a.facts()}
+        for name in sorted(names):
+            pair = there.get(name), here.get(name)
+            found += differences(*pair, f"{place}{name}.")
+        return found
+    if canonical(there) == canonical(here):
+        return []
+    a, b = ("nothing" if value is None else value for value in (there, here))
+    return [f"{place.rstrip('.')}: {a} there, {b} here"]
 
 
 class RecordFile(Journal):
@@ -157,6 +167,7 @@ class RecordFile(Journal):
         super().__init__(file)
         # As it comes back from JSON: a tuple would never equal its list.
         self.configuration = json.loads(json.dumps(configuration))
+        self.note = ""  # what is to be said before the next record
         self.known = array("Q")  # hashes of the solved problems, by index; 0: not yet
 
     def __enter__(self) -> RecordFile:
@@ -174,7 +185,8 @@ class RecordFile(Journal):
         lines = [*islice(whole_lines(self.file), 2)]
         if not lines:
             self.append(first)
-        found = differences(read_configuration(self.file), self.configuration)
+        there = read_configuration(self.file)
+        found = differences(there, self.configuration)
         if found and len(lines) > 1:
             raise ValueError(
                 f"{self.file} was made by another run. Type another out, or what was "
@@ -185,6 +197,11 @@ class RecordFile(Journal):
             self.append(first)
         for record in read_records(self.file):
             self._mark(record)
+        servers = [
+            c.get("model", {}).get("server") for c in (there, self.configuration)
+        ]
+        if servers[0] != servers[1]:
+            self.note = json.dumps({RESUMED: {"server": servers[1]}})
 
     def _mark(self, record: Record) -> None:
         """Note that a problem is solved, in 8 bytes."""
@@ -205,5 +222,8 @@ class RecordFile(Journal):
 
     def add(self, record: Record) -> None:
         """Write a record; it is on the disk when this returns."""
+        if self.note:
+            self.append(self.note)
+            self.note = ""
         self.append(to_line(record))
         self._mark(record)

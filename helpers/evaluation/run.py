@@ -29,7 +29,15 @@ from helpers.llm import LLMError, LLMGen, check_limits
 
 from .records import Record, RecordFile
 from .report import Report
-from .solver import HOPELESS, Solver, Strategy, configuration_of, hash_of, usual_env
+from .solver import (
+    ENDING,
+    HOPELESS,
+    Solver,
+    Strategy,
+    configuration_of,
+    hash_of,
+    usual_env,
+)
 
 PAUSES = (2.0, 10.0, 30.0)  # seconds before a problem is tried again
 MAX_FAILURES = 10  # failures of the server in a row after which a run is given up
@@ -93,6 +101,8 @@ def until_server_is_dead(
             failed = 0
         elif record.kind not in HOPELESS:
             failed += 1
+        if record.kind in ENDING:
+            raise LLMError(record.failure)
         if failed == MAX_FAILURES:
             raise LLMError(
                 f"{failed} problems in a row failed. {record.failure}. Then type the "

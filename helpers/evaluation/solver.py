@@ -35,6 +35,8 @@ INDEPENDENT = ("greedy", "self_consistency", "best_of_n", "weighted_vote")
 # Kinds of failures for which the problem is at fault, not the server (`llm/errors.py`;
 # "gold": no number in the gold answer): trying again is no use, and they end no run.
 HOPELESS = {"context", "thinking", "image", "missing", "recording", "gold"}
+# Kinds that end a run at once: another model answers than when it began.
+ENDING = {"changed", "worker", "weights", "secret"}
 DIGITS = 9  # of scores: the last ones depend on what else the processor did
 
 
@@ -58,9 +60,10 @@ class Solver:
             start = time.perf_counter()
             try:
                 found = self.solve(record, problem["question"], problem["answer"])
+                check_unchanged(self.llm)
                 return replace(found, seconds=round(time.perf_counter() - start, 3))
             except LLMError as error:
-                if pause is None or error.kind in HOPELESS:
+                if pause is None or error.kind in HOPELESS | ENDING:
                     return replace(record, failure=str(error), kind=error.kind)
                 time.sleep(pause)
         raise AssertionError("the last try returns")
@@ -89,6 +92,13 @@ class Solver:
             calls=found.calls,
             samples=samples_of(found, gold) if is_batch and not found.was_cut else (),
         )
+
+
+def check_unchanged(llm: Any) -> None:
+    """Raise an LLMError if somebody has exchanged the model meanwhile."""
+    connection = getattr(model_of(llm), "connection", None)
+    if connection:
+        connection.check_unchanged()
 
 
 def samples_of(found: SearchResult, gold: str) -> tuple[Sample, ...]:

@@ -14,11 +14,12 @@ Covers: the verdicts. Does not cover: what is right (one module a notebook).
 from __future__ import annotations
 
 import functools
-import os
 from collections.abc import Callable
 from contextvars import ContextVar
 from numbers import Real
 from typing import Any
+
+from helpers.settings import setting
 
 has_answered = ContextVar("has_answered", default=False)  # in this check
 
@@ -111,7 +112,7 @@ def exercise(check: Callable[..., None]) -> Callable[..., None]:
             verdict, passed = "not solved yet.", False
         except Wrong as error:
             verdict, passed = f"not yet right. {error}", False
-        if not passed and os.environ.get("NBGRADER_EXECUTION"):
+        if not passed and setting("NBGRADER_EXECUTION"):
             raise AssertionError(f"{name}: {verdict}")
         print(f"{name}: {verdict}")
 

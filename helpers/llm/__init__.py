@@ -8,17 +8,20 @@ Vocabulary
     client    who is asked: abacus in this process, a server, several, a recording.
 
 What fails is an `LLMError` that says what to type. Nothing heavy is loaded before it is
-used.
+used, and nothing is read that is not needed: abacus asks no variable for a server.
 """
 
-from .clients import open_client
+from helpers.wire import Response
+
+from .addresses import server_address
+from .clients import chosen_model, find_model, open_client
 from .connection import Connection
-from .errors import LLMError, explained, failure
+from .errors import LLMError, failure
 from .gen import LLMGen, SharedSamples, Step, derive_seed, draw_each
-from .limits import check_given, check_limits
+from .identity import EMBEDDED, Identity, differences, folded, is_embedded
+from .limits import check_given, check_limits, stops_of
 from .proposal import Action, Proposal, merge_steps
 from .reading import embed, has_states, next_tokens
-from .servers import EMBEDDED, find_model, full_name, server_address
 from .threads import map_in_threads
 
 __all__ = [
@@ -34,15 +37,20 @@ __all__ = [
     "has_states",
     "next_tokens",
     "LLMError",
-    "explained",
     "failure",
     "check_given",
     "check_limits",
+    "stops_of",
     "EMBEDDED",
-    "find_model",
-    "full_name",
+    "chosen_model",
+    "is_embedded",
+    "folded",
+    "Identity",
+    "differences",
     "server_address",
     "open_client",
+    "find_model",
+    "Response",
     "Connection",
     "map_in_threads",
 ]

@@ -1,30 +1,132 @@
 """How a client is opened for the name of a model.
 
-Vocabulary: a *client* is abacus's own, `ollama.Client`, or one that stands before them:
-several servers (`hosts.py`), recorded answers (`recording.py`). All answer the same
-calls.
+Vocabulary: a *client* is abacus's own, that of an Ollama server, or one that stands
+before them: several servers (`hosts.py`), recorded answers (`recording.py`). All answer
+the same calls. An *opening* is all that it takes to open one, in whatever process.
 
-Covers: the choice of the client. Does not cover: which model it has (`servers.py`), and
-asking it for text (`connection.py`).
+Covers: the choice of the client. Does not cover: asking it for text (`connection.py`).
 """
 
 from __future__ import annotations
 
-import os
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from .servers import EMBEDDED, server_address
+from helpers.settings import is_on, path_setting, setting
+
+from .addresses import Address, find_addresses
+from .errors import LLMError, failure
+from .identity import EMBEDDED, is_embedded
 
 
-def recording_of(record: str | None, replay_only: bool) -> tuple[str, bool]:
-    """The file of recorded answers, and whether nobody else is asked; if no file is
-    named, as REASONING_RECORD and REASONING_REPLAY_ONLY say."""
-    if record is not None:
-        return record, replay_only
-    is_set = os.environ.get("REASONING_REPLAY_ONLY", "") not in ("", "0")
-    return os.environ.get("REASONING_RECORD", ""), replay_only or is_set
+def chosen_model() -> str:
+    """The model that REASONING_MODEL names, or abacus."""
+    model = setting("REASONING_MODEL", EMBEDDED)
+    return EMBEDDED if is_embedded(model) else model
+
+
+def slots(hosts: int) -> int:
+    """How many requests the servers take at once, all together. They do not tell:
+    OLLAMA_NUM_PARALLEL, as set here, is believed for each; else 1, Ollama's default."""
+    told = setting("OLLAMA_NUM_PARALLEL")
+    each = int(told) if told.isdecimal() and 0 < len(told) < 3 else 1
+    return min(max(each, 1) * hosts, 100)  # connections that the client opens at most
+
+
+def find_model(client: Any, model: str) -> dict[str, Any]:
+    """What the server knows of a model, which is pulled first if it is missing."""
+    try:
+        return client.show(model)  # the server knows that llama3.2 is llama3.2:latest
+    except LLMError as error:
+        if error.kind != "absent":
+            raise
+    from tqdm import tqdm
+
+    done, size = {}, {}  # bytes, by layer
+    with tqdm(desc=f"pull {model}", unit="B", unit_scale=True, leave=False) as bar:
+        for part in client.pull(model):
+            layer = part.get("digest")
+            done[layer], size[layer] = part.get("completed", 0), part.get("total", 0)
+            bar.total = sum(size.values())
+            bar.update(sum(done.values()) - bar.n)
+    return client.show(model)
+
+
+@dataclass(frozen=True)
+class Opening:
+    """All that it takes to open a client. Paths are whole; secrets stay behind."""
+
+    model: str
+    timeout: float
+    addresses: tuple[Address, ...]  # none: abacus
+    record: str
+    replay_only: bool
+    weights: str
+
+    def open(self, is_elsewhere: bool = False) -> Any:
+        """The client.
+
+        is_elsewhere: this is another process, where files must be there already.
+        """
+        if self.weights:
+            from helpers.abacus import AbacusClient
+
+            if is_elsewhere and not Path(self.weights).is_file():
+                raise failure("weights", file=self.weights)
+            return AbacusClient(self.weights)
+        if not self.record and not self.replay_only:
+            return self.open_source()
+        from .recording import RecordedClient
+
+        if is_elsewhere and not Path(self.record).is_file():
+            said = "it is not on this computer"
+            raise failure("recording", file=self.record, said=said)
+        source = None if self.replay_only else self.open_source()
+        return RecordedClient(source, self.model, self.record, self.replay_only)
+
+    def open_source(self) -> Any:
+        """Whoever answers what is not recorded."""
+        if not self.addresses:
+            from helpers.abacus import AbacusClient
+
+            return AbacusClient()
+        if len(self.addresses) > 1:
+            from .hosts import ManyHosts
+
+            return ManyHosts(self.addresses, self.timeout)
+        from .ollama_client import OllamaClient
+
+        return OllamaClient(self.addresses[0], self.timeout)
+
+
+def plan(
+    model: str, timeout: float, host: str | None, record: str | None,
+    replay_only: bool, weights: Path | str | None,
+) -> Opening:  # fmt: skip
+    """What `open_client` is told, and what variables say where it is told nothing.
+
+    Raises ValueError for arguments that do not go together.
+    """
+    embedded = is_embedded(model)
+    if weights is not None and not embedded:
+        raise ValueError(f"weights are those of abacus. Type LLMGen({EMBEDDED!r}, "
+                         f"weights=...), or {model!r} without.")  # fmt: skip
+    if host and embedded:
+        shown = ",".join(part.rpartition("@")[2] for part in host.split(","))
+        raise ValueError(
+            f"host={shown!r}, but abacus alone means the embedded model, which asks no "
+            'server. Type LLMGen("abacus:latest", host=...) for the server\'s.'
+        )
+    if record is None:
+        record = path_setting("REASONING_RECORD")
+        replay_only = replay_only or is_on("REASONING_REPLAY_ONLY")
+    whole = [
+        str(Path(p).expanduser().resolve()) if p else "" for p in (record, weights)
+    ]
+    addresses = () if embedded else tuple(find_addresses(host))
+    return Opening(model, timeout, addresses, whole[0], replay_only, whole[1])
 
 
 def open_client(
@@ -32,41 +134,19 @@ def open_client(
     record: str | None = None, replay_only: bool = False,
     weights: Path | str | None = None,
 ) -> Any:  # fmt: skip
-    """The client of a model: abacus's own, Ollama's, or one of those in `hosts.py`.
+    """The client of a model: abacus's own, Ollama's, or one that stands before them.
 
-    host: several, with commas between them, share the work.
-    record, replay_only: see `RecordedClient`; if `record` is None, the environment
-        decides (`recording_of`), if it is "", there is none.
+    host: several, with commas between them, share the work (`hosts.py`).
+    record, replay_only: see `RecordedClient`; if `record` is None, REASONING_RECORD and
+        REASONING_REPLAY_ONLY decide; if it is "", there is none.
     weights: a file of abacus; what this model says is never recorded.
 
-    Raises ValueError for weights of another model.
+    Raises ValueError for weights of another model, or a host for abacus.
     """
-    if weights is not None:
-        from helpers.abacus import AbacusClient
-
-        if model != EMBEDDED:
-            raise ValueError(f"weights are those of abacus. Type LLMGen({EMBEDDED!r}, "
-                             f"weights=...), or {model!r} without.")  # fmt: skip
-        return AbacusClient(weights)
-    record, replay_only = recording_of(record, replay_only)
-    address = server_address(host)
-    if model == EMBEDDED:
-        from helpers.abacus import AbacusClient
-
-        client: Any = AbacusClient()
-    elif "," in address:
-        from .hosts import ManyHosts
-
-        client = ManyHosts(address.split(","), timeout)
-    else:
-        from ollama import Client
-
-        client = Client(host=address, timeout=timeout)
-    if not record and not replay_only:
-        return client
-    from .recording import RecordedClient
-
-    return RecordedClient(client, model, record, replay_only)
+    return plan(model, timeout, host, record, replay_only, weights).open()
 
 
-reopen = lru_cache(open_client)  # in a process that a connection was sent to
+@lru_cache
+def reopen(opening: Opening) -> Any:
+    """The client, in a process that a connection was sent to."""
+    return opening.open(is_elsewhere=True)

@@ -4,8 +4,8 @@ Vocabulary: a *connection* is one model behind its client (`clients.py`), with t
 *options* that go out with every request, because Ollama's defaults change between its
 versions. What fails there is an `LLMError` (`errors.py`).
 
-Covers: a busy server, time-outs, a prompt that the server cut without a word, the way
-to other processes. Does not cover: chat, streaming.
+Covers: a busy server, the way to other processes, a model that changes. Does not cover:
+chat, streaming.
 """
 
 from __future__ import annotations
@@ -13,66 +13,39 @@ from __future__ import annotations
 import base64
 import copy
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .clients import open_client, recording_of, reopen
-from .errors import explained, failure
-from .servers import (
-    EMBEDDED,
-    find_digest,
-    find_model,
-    server_address,
-    server_version,
-    slots,
-)
+from .clients import find_model, plan, reopen, slots
+from .errors import LLMError, explained, failure
+from .identity import EMBEDDED, differences, identity_of, is_embedded
+from .limits import check_options
 from .threads import map_in_threads
 
 if TYPE_CHECKING:
-    from ollama import GenerateResponse
+    from helpers.wire import Response
 
 BACKOFF = (0.5, 1.0, 2.0, 4.0)  # seconds to wait, try after try, for a busy server
-BYTES_PER_TOKEN = 5  # ordinary text has 2 to 5; a prompt cut to half seems to have more
 
 
 def patiently(request: Callable[[], Any]) -> Any:
     """Make a request; while the server is busy, again after each pause of `BACKOFF`."""
-    from ollama import GenerateResponse, ResponseError
-
     for pause in (*BACKOFF, None):
         try:
             return request()
-        except ResponseError as error:
-            if "token repeat limit" in str(error.error):  # older servers: not done
-                return GenerateResponse(response="", done=False)
-            if error.status_code != 503 or pause is None:
+        except LLMError as error:
+            if error.kind != "busy" or pause is None:
                 raise
             time.sleep(pause)
 
 
-def was_cut(prompt: str, response: GenerateResponse, num_ctx: int) -> bool:
-    """Whether the model lost a part of its prompt, which Ollama does not report.
-
-    The one trace is its count of prompt tokens. Of too long a prompt, servers keep
-    `num_ctx` tokens or one fewer, newer ones half as many; and a step that overflows
-    the context pushes the prompt out. So it was cut if it fills the context, alone or
-    with the step, or if the count is that half although the prompt has more bytes than
-    `num_ctx`, and more of them a token than ordinary text has.
-    """
-    count, half = response.prompt_eval_count or 0, num_ctx // 2
-    size = len(prompt.encode())
-    halved = half <= count <= half + 16 and size > max(num_ctx, BYTES_PER_TOKEN * count)
-    overflown = count + (response.eval_count or 0) > num_ctx
-    return halved or overflown or count >= num_ctx - 1
-
-
-def decode_image(image: str) -> bytes:
-    """The bytes of a picture in base64; line breaks and a data: address are allowed."""
+def clean_image(image: str) -> str:
+    """A picture in base64; line breaks and a data: address are allowed."""
     try:
         text = "".join(image.rpartition(",")[2].split())
-        return base64.b64decode(text, validate=True)
+        return base64.b64encode(base64.b64decode(text, validate=True)).decode()
     except (AttributeError, TypeError, ValueError) as error:
         raise ValueError(
             "image is not base64; type base64.b64encode(path.read_bytes()).decode()"
@@ -84,6 +57,15 @@ def plain(options: dict[str, Any]) -> dict[str, Any]:
     return {k: v.item() if hasattr(v, "item") else v for k, v in options.items()}
 
 
+def context_of(info: Mapping[str, Any], asked: int) -> int:
+    """The context to ask for: a model may be made for a shorter one, and Ollama quietly
+    keeps to it."""
+    known = info.get("model_info")
+    known = known.items() if isinstance(known, Mapping) else ()
+    sizes = [size for name, size in known if name.endswith(".context_length")]
+    return min([asked, *(n for n in sizes if type(n) is int and n > 1)])
+
+
 class Connection:
     """One model behind its client: a prompt and seeds in, whole responses out."""
 
@@ -92,20 +74,43 @@ class Connection:
         record: str | None = None, replay_only: bool = False,
         weights: Path | str | None = None,
     ) -> None:  # fmt: skip
-        self.model, options = model, plain(options)
-        recorded = recording_of(record, replay_only)
-        self.opening = model, timeout, host, *recorded, weights
-        self.client = open_client(*self.opening)
-        address = server_address(host)
-        self.parallel = slots(address)
-        facts = {"model": model, "timeout": timeout, "address": address}
-        with explained(**facts, **options):
-            self.info = find_model(self.client, model)
-        # A model may be made for a shorter context, and Ollama quietly keeps to it.
-        known = (self.info.modelinfo or {}).items()
-        sizes = [size for name, size in known if name.endswith(".context_length")]
-        self.options = options | {"num_ctx": min([options["num_ctx"], *sizes])}
-        self.facts = facts | self.options  # what the advice may mention
+        options = plain(options)
+        check_options(options)
+        self.model = EMBEDDED if is_embedded(model) else model.strip()
+        self.opening = plan(model, timeout, host, record, replay_only, weights)
+        self.parallel = slots(len(self.opening.addresses))
+        self.facts = {"model": self.model, "timeout": timeout, "address": self.address}
+        self.facts |= options  # what advice may mention
+        self.opened = self.opening.open()
+        with explained(**self.facts):
+            self.info = find_model(self.opened, self.model)
+            self.identity = identity_of(self.opened, self.model)
+        context = context_of(self.info, options["num_ctx"])
+        self.options = options | {"num_ctx": context}
+        self.facts |= self.options
+
+    @property
+    def address(self) -> str:
+        """Who is asked, as it may be shown."""
+        return ",".join(map(str, self.opening.addresses)) or "this process"
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether it is abacus, in this process."""
+        return not self.opening.addresses
+
+    @property
+    def client(self) -> Any:
+        """The line itself. In a process that this was sent to, it is opened anew, and
+        must lead to the same model: LLMError if not."""
+        if self.opened is None:
+            with explained(**self.facts):
+                opened = reopen(self.opening)
+                found = differences(self.identity, identity_of(opened, self.model))
+            if found:
+                raise failure("worker", said="; ".join(found), **self.facts)
+            self.opened = opened
+        return self.opened
 
     def __deepcopy__(self, memo: dict) -> Connection:
         """A line cannot be copied: copies of what holds it share it."""
@@ -119,56 +124,51 @@ class Connection:
 
     def __getstate__(self) -> dict[str, Any]:
         """What is sent to another process: all but the line itself."""
-        return {k: part for k, part in self.__dict__.items() if k != "client"}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
-        self.client = reopen(*self.opening)
+        return self.__dict__ | {"opened": None}
 
     def provenance(self) -> dict[str, str | None]:
-        """Which model this is: its name, digest and quantisation, and the server's
-        version."""
+        """Which model this is: name, digest, quantisation, runner, engine, and the
+        server's version. From now on it must stay that one: `check_unchanged`."""
         with explained(**self.facts):
-            digest = find_digest(self.client, self.model)
-            version = server_version(self.client)
-        details = self.info.details
-        return {
-            "name": self.model,
-            "digest": digest,
-            "quantisation": details.quantization_level if details else None,
-            "server": version,
-        }
+            self.identity = identity_of(self.client, self.model)
+        return self.identity.facts()
+
+    def check_unchanged(self) -> None:
+        """Raise an LLMError if the name leads to another model than at first: somebody
+        has pulled it anew, or changed the server for one of another engine."""
+        with explained(**self.facts):
+            here = identity_of(self.client, self.model)
+        if found := differences(self.identity, here):
+            raise failure("changed", said="; ".join(found), **self.facts)
 
     def with_options(self, **options: Any) -> Connection:
         """The same line with some options changed."""
+        options = plain(options)
+        check_options(options)
         other = copy.copy(self)
-        other.options = self.options | plain(options)
+        other.options = self.options | options
         other.facts = self.facts | other.options
         return other
 
     def generate(
         self, prompts: list[str], seeds: list[int], image: str | None = None,
         top: int = 0,
-    ) -> list[GenerateResponse]:  # fmt: skip
+    ) -> list[Response]:  # fmt: skip
         """One raw continuation of each prompt by its seed, each of them checked.
 
         top: how many of the likeliest tokens to name at each place, up to 20.
         """
-        if image and "vision" not in (self.info.capabilities or ["vision"]):
+        if image and "vision" not in (self.info.get("capabilities") or ["vision"]):
             raise failure("image", **self.facts)
         with explained(**self.facts):
-            if self.model == EMBEDDED:
+            if self.is_embedded:
                 batch = {"seeds": seeds, "options": self.options, "logprobs": True}
                 batch["top_logprobs"] = top
                 responses = self.client.generate_many(self.model, prompts, **batch)
             else:
                 ask = partial(self.request, image=image, top=top)
                 responses = map_in_threads(self.parallel, ask, prompts, seeds)
-        for prompt, response in zip(prompts, responses, strict=True):
-            # abacus refuses a prompt that is too long; Ollama cuts it without a word.
-            cut = was_cut(prompt, response, self.options["num_ctx"])
-            if cut and self.model != EMBEDDED:
-                raise failure("context", said="a part was cut off", **self.facts)
+        for response in responses:
             if response.thinking and not response.response:
                 raise failure("thinking", **self.facts)
         return responses
@@ -179,18 +179,13 @@ class Connection:
         Ollama would cut it without a word.
         """
         with explained(**self.facts):
-            request = partial(self.client.embed, self.model, texts, truncate=False)
-            found = patiently(request).embeddings
-        if len(found) != len(texts):
-            raise failure("language", **self.facts)
-        return found
+            return patiently(partial(self.client.embed, self.model, texts))
 
     def request(
         self, prompt: str, seed: int, image: str | None = None, top: int = 0
-    ) -> GenerateResponse:
-        """One request to Ollama. Some models think unless they are told not to."""
-        images = [decode_image(image)] if image else None
-        settings = {"raw": True, "think": False, "logprobs": True, "images": images}
-        settings |= {"top_logprobs": top} if top else {}
-        settings["options"] = {**self.options, "seed": int(seed)}
+    ) -> Response:
+        """One request to a server. Some models think unless they are told not to."""
+        settings = {"raw": True, "think": False, "logprobs": True, "top_logprobs": top,
+                    "images": [clean_image(image)] if image else (),
+                    "options": {**self.options, "seed": int(seed)}}  # fmt: skip
         return patiently(lambda: self.client.generate(self.model, prompt, **settings))

@@ -7,8 +7,7 @@ its own.
 
 `LLMGen` draws steps from "abacus", which ships with this project, or from a model of
 Ollama; `draw_each` draws whole texts, and `SharedSamples` each sample once. How a model
-is reached is in `clients.py`, `servers.py` and `connection.py`, what may go wrong in
-`errors.py`.
+is reached is in `clients.py` and `connection.py`, what may go wrong in `errors.py`.
 """
 
 from __future__ import annotations
@@ -24,11 +23,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from .connection import Connection
-from .limits import check_limits
-from .servers import EMBEDDED
+from .limits import check_limits, stops_of
 
 if TYPE_CHECKING:
-    from ollama import GenerateResponse
+    from helpers.wire import Response
 
 
 Text = TypeVar("Text")  # whatever a model gives for what it wrote
@@ -65,7 +63,7 @@ def choose_seed(*seeds: int | None) -> int:
     return seed
 
 
-def mean_logprob(response: GenerateResponse) -> float | None:
+def mean_logprob(response: Response) -> float | None:
     """Mean log-probability of a response's tokens, None where none is given."""
     values = [token.logprob for token in response.logprobs or ()]
     return math.fsum(values) / len(values) if values else None
@@ -87,12 +85,12 @@ def draw_each(
     return [found[i : i + k] for i in range(0, len(found), k)]
 
 
-def to_step(response: GenerateResponse) -> Step:
+def to_step(response: Response) -> Step:
     """What a response says, as a step."""
-    # Ollama leaves a zero count out (None), and a server that gave up names no reason.
-    text = (response.response or "").strip()
+    # A server that gave up names no reason.
     reason = "stop" if response.done_reason == "stop" else "length"
-    return Step(text, response.eval_count or 0, mean_logprob(response), reason)
+    text = response.response.strip()
+    return Step(text, response.eval_count, mean_logprob(response), reason)
 
 
 class LLMGen:
@@ -102,9 +100,10 @@ class LLMGen:
     temperature, top_p, top_k, min_p: how bold the draw is. Temperature 0 takes the
         likeliest token; top_p 1.0, top_k 0 and min_p 0.0 are off.
     n, num_ctx: tokens to predict at most; tokens of prompt and step together.
+    stop: the text that ends a step, or several.
     seed: makes the calls repeatable (real models: nearly); None draws freshly.
-    timeout, host: seconds to wait for one answer; OLLAMA_HOST if omitted. Several hosts
-        with commas between them share the work (`hosts.py`).
+    timeout, host: seconds for one whole answer; where Ollama is, else OLLAMA_HOST says.
+        Several hosts with commas between them share the work (`hosts.py`).
     record, replay_only: a file that keeps every answer and gives it again; whether
         nobody else is asked (`recording.py`).
     weights: a file of "abacus" with other parameters (`Learner.save`); what they say is
@@ -114,23 +113,22 @@ class LLMGen:
 
     def __init__(
         self, model: str, temperature: float = 1.0, top_p: float = 1.0, n: int = 128,
-        *, top_k: int = 0, min_p: float = 0.0, stop: str = "\n",
+        *, top_k: int = 0, min_p: float = 0.0, stop: str | Sequence[str] = "\n",
         seed: int | None = None, num_ctx: int = 2048, timeout: float = 120.0,
         repeat_penalty: float = 1.0, host: str | None = None,
         record: str | None = None, replay_only: bool = False,
         weights: Path | str | None = None,
     ) -> None:  # fmt: skip
-        options = dict(temperature=temperature, top_p=top_p, top_k=top_k, min_p=min_p,
-                       num_ctx=num_ctx, repeat_penalty=repeat_penalty)  # fmt: skip
-        check_limits(
-            model=model, n=n, stop=stop, timeout=timeout, seed=seed or 0, **options
-        )
-        options |= {"num_predict": n, "stop": [stop]}
-        self.model, self.seed, self.is_embedded = model, seed, model == EMBEDDED
+        check_limits(model=model, n=n, timeout=timeout, seed=seed or 0)
+        options = dict(temperature=temperature, top_p=top_p, top_k=top_k,
+                       min_p=min_p, num_ctx=num_ctx, num_predict=n,
+                       repeat_penalty=repeat_penalty, stop=stops_of(stop))  # fmt: skip
         place = timeout, host, record, replay_only, weights
         self.connection = Connection(model, options, *place)
+        self.model, self.seed = self.connection.model, seed
+        self.is_embedded = self.connection.is_embedded
 
-    def __call__(self, content: str, image: str | None = None) -> GenerateResponse:
+    def __call__(self, content: str, image: str | None = None) -> Response:
         """One raw continuation of `content`; `image` is a picture in base64."""
         check_limits(prompt=content)
         return self.connection.generate([content], [choose_seed(self.seed)], image)[0]

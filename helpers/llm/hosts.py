@@ -5,8 +5,9 @@ not answered yet, and *out* from the moment when it fails to answer until it ans
 again: after a pause, or at once if all are out, it is asked for its list of models,
 which costs nothing. A host that answers with nonsense, or lacks the model, is out too.
 
-All hosts must hold the same model: equal digests. Covers: requests of one process, from
-any number of threads. Does not cover: work that other processes give to the same hosts.
+All hosts must hold the same model (`identity.py`). Covers: requests of one process,
+from any number of threads. Does not cover: work that other processes give to the same
+hosts.
 """
 
 from __future__ import annotations
@@ -17,105 +18,109 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-import httpx
-from ollama import Client, ResponseError
-
-from .servers import find_digest, server_version
+from .errors import LLMError, failure
+from .identity import Identity, differences, identity_of
+from .ollama_client import OllamaClient
 
 if TYPE_CHECKING:
-    import ollama
+    from helpers.wire import Response
+
+    from .addresses import Address
 
 PAUSE = 10.0  # seconds before a host that is out is asked again
 PROBE = 2.0  # seconds in which it must answer then
-DEAD = (ConnectionError, httpx.TransportError)
+OURS = ("context", "request", "states")  # the request is at fault, not the host
+DEAD = ("server", "timeout", "broken", "busy", "gateway", "other")  # it may come back
 
 
 class Host:
     """One server, and how it is doing."""
 
-    def __init__(self, address: str, timeout: float) -> None:
-        self.address = address
-        self.client = Client(host=address, timeout=timeout)
-        self.probe = Client(host=address, timeout=PROBE)
+    def __init__(self, address: Address, timeout: float) -> None:
+        self.address, self.timeout = address, timeout
         self.busy, self.is_out, self.out_since = 0, False, 0.0
+        self.opened: dict[float, OllamaClient] = {}
+
+    def client(self, timeout: float | None = None) -> OllamaClient:
+        """The line to it. Raises LLMError if there is none."""
+        timeout = timeout or self.timeout
+        if timeout not in self.opened:
+            self.opened[timeout] = OllamaClient(self.address, timeout)
+        return self.opened[timeout]
 
 
 class ManyHosts:
-    """A client with the calls of `ollama.Client` that this project makes.
+    """A client with the calls of `OllamaClient`."""
 
-    addresses: of the servers, as OLLAMA_HOST has them. Raises ValueError for none.
-    """
-
-    def __init__(self, addresses: Sequence[str], timeout: float) -> None:
-        names = [name.strip() for name in addresses if name.strip()]
-        if not names:
-            raise ValueError("No host is named. Type host=desk1:11434,desk2:11434.")
-        self.hosts = [Host(name, timeout) for name in names]
+    def __init__(self, addresses: Sequence[Address], timeout: float) -> None:
+        self.hosts = [Host(address, timeout) for address in addresses]
         self.lock = threading.Lock()
-        self.digest: dict[str, str | None] = {}  # the one digest of each model
+        self.identity: dict[str, Identity] = {}  # the one of each model
 
-    def generate(self, *args: Any, **settings: Any) -> ollama.GenerateResponse:
-        """As `ollama.Client.generate`, by the least busy host."""
+    def generate(self, *args: Any, **settings: Any) -> Response:
+        """As `OllamaClient.generate`, by the least busy host."""
         return self._ask(lambda client: client.generate(*args, **settings))
 
-    def embed(self, *args: Any, **settings: Any) -> ollama.EmbedResponse:
-        """As `ollama.Client.embed`, by the least busy host."""
+    def embed(self, *args: Any, **settings: Any) -> list[list[float]]:
+        """As `OllamaClient.embed`, by the least busy host."""
         return self._ask(lambda client: client.embed(*args, **settings))
 
-    def list(self) -> ollama.ListResponse:
+    def list(self) -> list[dict[str, Any]]:
         """The models of the first host that answers."""
         return self._ask(lambda client: client.list())
 
     def version(self) -> str | None:
         """The version of the first host that answers."""
-        return self._ask(server_version)
+        return self._ask(lambda client: client.version())
 
-    def show(self, model: str) -> ollama.ShowResponse:
-        """What the hosts know of a model. Raises ResponseError if one lacks it (404),
-        or if they hold different ones."""
-        shown, digests, last = None, {}, None
-        for host in self.hosts:
+    def show(self, model: str) -> dict[str, Any]:
+        """What the hosts know of a model. Raises LLMError if one lacks it ("absent"),
+        or if they hold different ones ("hosts")."""
+        shown, found, last = {}, {}, None
+        for host in [h for h in self.hosts if not h.is_out] or self.hosts:
             try:
-                found = host.client.show(model)
-                digests[host.address] = find_digest(host.client, model)
-                shown = found
-            except DEAD as error:
+                shown = host.client().show(model)
+                found[host] = identity_of(host.client(), model)
+            except LLMError as error:
+                if error.kind not in DEAD:  # the address is wrong
+                    raise
                 self._take_out(host)
                 last = error
-        if shown is None:
-            raise last or ConnectionError("no host answers")
-        if len({*digests.values()}) > 1:
-            told = ", ".join(f"{a}: {str(d)[:12]}" for a, d in digests.items())
-            raise ResponseError(f"the hosts hold different models: {told}", 409)
-        self.digest[model] = next(iter(digests.values()))
+        if last and not found:
+            raise last if last.kind != "server" else self._nobody()
+        first = next(iter(found))
+        for host, identity in found.items():
+            if differs := differences(found[first], identity):
+                pair = f"there {first.address}, here {host.address}"
+                said = f"{'; '.join(differs)}: {pair}"
+                raise failure("hosts", model=model, said=said)
+        self.identity[model] = found[first]
         return shown
 
-    def pull(self, model: str, **settings: Any) -> Iterator[ollama.ProgressResponse]:
+    def pull(self, model: str) -> Iterator[dict[str, Any]]:
         """Have every host fetch a model, one after the other."""
         for host in self.hosts:
             if not host.is_out:
-                yield from host.client.pull(model, **settings)
+                yield from host.client().pull(model)
 
-    def _ask(self, request: Callable[[Any], Any]) -> Any:
+    def _ask(self, request: Callable[[OllamaClient], Any]) -> Any:
         """The answer of the least busy host, or of the next, if that one fails."""
         tried: set[Host] = set()
-        last: Exception = ConnectionError("no host answers")
+        last: LLMError | None = None
         while True:
             with self._least_busy(tried) as host:
                 if host is None:
-                    raise last
+                    is_told = last and last.kind != "server"
+                    raise last if is_told else self._nobody()
                 tried.add(host)
                 try:
-                    return request(host.client)
-                except ResponseError as error:
-                    if error.status_code in (400, 501):
-                        raise  # the request is at fault, not the host
-                    if error.status_code != 503:  # busy is not dead
+                    return request(host.client())
+                except LLMError as error:
+                    if error.kind in OURS:
+                        raise
+                    if error.kind != "busy":  # busy is not dead
                         self._take_out(host)
-                    last = error
-                except (*DEAD, ValueError, TypeError) as error:  # the latter: no JSON
-                    self._take_out(host)
-                    is_busy = getattr(last, "status_code", None) == 503
+                    is_busy = getattr(last, "kind", "") == "busy"
                     last = last if is_busy else error  # the busy one may be waited for
 
     @contextmanager
@@ -133,6 +138,10 @@ class ManyHosts:
             if host:
                 with self.lock:
                     host.busy -= 1
+
+    def _nobody(self) -> LLMError:
+        names = ",".join(str(host.address) for host in self.hosts)
+        return failure("server", address=names)
 
     def _take_out(self, host: Host) -> None:
         with self.lock:
@@ -154,7 +163,10 @@ class ManyHosts:
 
     def _is_well(self, host: Host) -> bool:
         try:
-            found = {name: find_digest(host.probe, name) for name in self.digest}
-        except (*DEAD, ResponseError, ValueError, TypeError):
+            found = [
+                differences(known, identity_of(host.client(PROBE), name))
+                for name, known in self.identity.items()
+            ]
+        except LLMError:
             return False
-        return found == self.digest
+        return not any(found)

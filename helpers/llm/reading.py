@@ -22,6 +22,11 @@ from .limits import check_limits
 if TYPE_CHECKING:
     import numpy as np
 
+ENDS = {  # tokens that end a text or a turn; Ollama since 0.30 names them ""
+    *("<|endoftext|>", "</s>", "<eos>", "<|im_end|>", "<|eot_id|>", "<|end_of_text|>"),
+    *("<|eom_id|>", "<end_of_turn>", "<|end|>", "<|return|>", "[EOS]"),
+}
+
 
 def embed(llm: LLMGen, texts: Sequence[str]) -> np.ndarray:
     """The state (d,) after each text, as one array (texts, d)."""
@@ -43,7 +48,8 @@ def has_states(llm: LLMGen) -> bool:
 
 
 def next_tokens(llm: LLMGen, prompt: str) -> dict[str, float]:
-    """The likeliest 20 tokens to come next, with their probabilities.
+    """The likeliest 20 tokens to come next, with their probabilities; "" is the end of
+    the text, however the server names it.
 
     Empty where the likeliest is the one that ends a text: of it, no server tells.
 
@@ -56,5 +62,8 @@ def next_tokens(llm: LLMGen, prompt: str) -> dict[str, float]:
         raise ValueError(
             "This server gives no log-probabilities. Update Ollama to 0.12.11 or newer."
         )
-    found = response.logprobs[0].top_logprobs if response.logprobs else None
-    return {entry.token: math.exp(entry.logprob) for entry in found or ()}
+    found: dict[str, float] = {}
+    for entry in response.logprobs[0].top_logprobs if response.logprobs else ():
+        text = "" if entry.token in ENDS else entry.token
+        found[text] = found.get(text, 0.0) + math.exp(entry.logprob)
+    return found

@@ -1,18 +1,20 @@
 """Recorded answers: what a model said once, kept in a file and said again.
 
 Vocabulary: a *recording* is an SQLite file. Its *key* is all that an answer depends on:
-the model's digest, the prompt, the options and the seed. To *replay* is to answer from
-the file; with `replay_only` nobody else is asked, and no server need be there.
+the model's digest and engine, the prompt, the options and the seed. To *replay* is to
+answer from the file; with `replay_only` nobody else is asked, and no server need be
+there. Only *whole* answers are kept: what a fault cut short is asked for again.
 
 So a teacher records llama3.2 once, and a class room without Ollama runs the same
 notebooks on the recording. Calls without a seed draw a fresh one, and so are never
-found again. Many processes may use one file. Covers: generating and embedding. Does not
-cover: models that changed under the same name, which begin a recording of their own.
+found again. Many processes may use one file. An update of the server changes no key
+while digest and engine stay; recordings of version 0.1 are understood.
+Covers: generating and embedding. Does not cover: models that changed under the same
+name, which begin a recording of their own.
 """
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 import sqlite3
@@ -22,11 +24,13 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .errors import failure
-from .servers import find_digest, full_name, server_version
+from helpers.wire import Response, canonical, read_response, to_json
+
+from .errors import LLMError, failure
+from .identity import Identity, engine_of, full_name, identity_of
 
 if TYPE_CHECKING:
-    import ollama
+    from collections.abc import Iterable
 
 PATIENCE = 60.0  # seconds to wait while other processes write
 TABLES = (
@@ -35,39 +39,85 @@ TABLES = (
     "CREATE TABLE IF NOT EXISTS answers (key TEXT PRIMARY KEY, digest TEXT, "
     "request TEXT, answer TEXT)",
 )
+NEW = "2:"  # begins the keys of today; those of version 0.1 were not of an engine
+HOT = "whoever wrote it was interrupted; open it once without replay_only"
+FAULTY = "answer LIKE '%\"done\":false%' OR answer NOT LIKE '%\"eval_count\":%'"
+USUAL = {"raw": [True], "think": [False], "truncate": [False], "shift": [False],
+         "images": [(), []], "logprobs": [False], "top_logprobs": [0]}  # fmt: skip
 
 
-def to_json(value: Any) -> str:
-    """JSON with sorted names; pictures, which are bytes, in base64."""
+def essence(request: Mapping[str, Any]) -> dict[str, Any]:
+    """A request without what is as usual, however it is spelled."""
+    told = {name: part for name, part in request.items() if part is not None}
+    return {k: v for k, v in told.items() if k not in USUAL or v not in USUAL[k]}
 
-    def encode(picture: bytes) -> str:
-        return base64.b64encode(picture).decode("ascii")
 
-    return json.dumps(value, sort_keys=True, default=encode)
+def key_of(digest: str, engine: str | None, request: Mapping[str, Any]) -> str:
+    """The key of a request to a model."""
+    text = canonical([digest, engine, essence(request)])
+    return NEW + hashlib.sha256(text.encode()).hexdigest()
+
+
+def is_whole(answer: Any) -> bool:
+    """Whether an answer is worth keeping: vectors are; a text, if the model came to an
+    end, counted its tokens, and did more than think."""
+    if not isinstance(answer, Response):
+        return True
+    only_thought = answer.thinking and not answer.response
+    return answer.done and answer.eval_count > 0 and not only_thought
 
 
 def to_text(answer: Any) -> str:
-    """An answer of a client as JSON, with the names that are on the wire."""
-    return answer.model_dump_json(exclude_none=True, by_alias=True)
+    """An answer as the text that is kept."""
+    is_response = isinstance(answer, Response)
+    return json.dumps(to_json(answer) if is_response else {"embeddings": answer})
+
+
+def older_keys(database: sqlite3.Connection) -> list[tuple[str, str]]:
+    """The keys of version 0.1 in a recording, each after the one of today."""
+    versions = dict(database.execute("SELECT digest, version FROM models"))
+    query = f"SELECT key, digest, request FROM answers WHERE key NOT LIKE '{NEW}%'"
+    return [
+        (key_of(digest, engine_of(versions.get(digest)), json.loads(request)), key)
+        for key, digest, request in database.execute(query)
+    ]
+
+
+def from_text(text: str) -> Any:
+    """The answer that a text keeps. Raises ValueError if it keeps none."""
+    said = json.loads(text)
+    if isinstance(said, dict) and isinstance(said.get("embeddings"), list):
+        return said["embeddings"]
+    return read_response(said)
 
 
 class RecordedClient:
     """A client that answers from a recording, and asks another client for the rest.
 
-    client: an `AbacusClient`, an `ollama.Client` or `ManyHosts`; `model` is what it is
-        asked for.
-    file: the recording; made if it is missing, with its folder.
-    replay_only: whatever is not in the file is an error, and nobody is asked.
+    client: an `AbacusClient`, `OllamaClient` or `ManyHosts`; None if nobody is asked.
+    model: what it is asked for. file: the recording; made if it is missing.
+    replay_only: whatever is not in the file is an error.
     Raises LLMError if the file is no recording, or lacks an answer under `replay_only`.
     """
 
     def __init__(self, client: Any, model: str, file: str, replay_only: bool) -> None:
         self.client, self.model = client, full_name(model)
         self.file, self.replay_only = file, replay_only
-        self.digests: dict[str, str] = {}  # by model
+        self.known: dict[str, Identity] = {}  # by model
+        self.older: dict[str, str] = {}  # keys of today: those of version 0.1
         if not file or (replay_only and not Path(file).is_file()):
             raise failure("recording", file=file, said="there is no such file")
-        Path(file).parent.mkdir(parents=True, exist_ok=True)
+        with self.database() as database:
+            if replay_only:
+                self.older = dict(older_keys(database))
+                return
+            for table in TABLES:
+                database.execute(table)
+            old = f"key NOT LIKE '{NEW}%'"
+            database.execute(f"DELETE FROM answers WHERE {old} AND ({FAULTY}) "
+                             "AND answer LIKE '%\"done\":%'")  # fmt: skip
+            renew = "UPDATE OR IGNORE answers SET key = ? WHERE key = ?"
+            database.executemany(renew, older_keys(database))
 
     @contextmanager
     def database(self) -> Iterator[sqlite3.Connection]:
@@ -77,146 +127,160 @@ class RecordedClient:
         address = f"{Path(self.file).resolve().as_uri()}?mode={mode}"
         opened = partial(sqlite3.connect, address, uri=True, timeout=PATIENCE)
         try:
+            if not self.replay_only:
+                Path(self.file).parent.mkdir(parents=True, exist_ok=True)
             with closing(opened()) as database, database:
-                for table in () if self.replay_only else TABLES:
-                    database.execute(table)
                 yield database
-        except sqlite3.Error as error:
-            raise failure("recording", file=self.file, said=error) from error
+        except (sqlite3.Error, OSError) as error:
+            hot = self.replay_only and "readonly" in str(error)
+            said = HOT if hot else error
+            raise failure("recording", file=self.file, said=said) from error
 
-    def show(self, model: str) -> ollama.ShowResponse:
-        """What is known of a model; from the file, if the server is not there."""
-        import ollama
-
+    def show(self, model: str) -> dict[str, Any]:
+        """What is known of a model; from the file, if no server is there."""
         found = self._recall_model(model)
-        if not self.replay_only:
-            try:
-                return self._ask_for_model(model)
-            except ConnectionError:
-                if not found:
-                    raise
-        if not found:
-            said = "it is of " + ", ".join(m.model for m in self.list().models)
+        shown = self._live("show", model)
+        if shown is None and not found:
+            said = "it is of " + ", ".join(row["model"] for row in self._rows())
             raise failure("missing", file=self.file, model=model, said=said)
-        self.digests[model] = found[0]
-        return ollama.ShowResponse.model_validate_json(found[2])
-
-    def _ask_for_model(self, model: str) -> ollama.ShowResponse:
-        shown = self.client.show(model)
-        digest = find_digest(self.client, model) or full_name(model)
-        row = full_name(model), digest, server_version(self.client), to_text(shown)
-        with self.database() as database:
-            database.execute("INSERT OR REPLACE INTO models VALUES (?, ?, ?, ?)", row)
-        self.digests[model] = digest
+        if shown is None:
+            return self._read(lambda text: dict(json.loads(text).items()), found[2])
+        identity = self.known[model] = identity_of(self.client, model)
+        row = identity.digest or full_name(model), identity.server, json.dumps(shown)
+        if row != found:
+            insert = "INSERT OR REPLACE INTO models VALUES (?, ?, ?, ?)"
+            with self.database() as database:
+                database.execute(insert, (full_name(model), *row))
         return shown
 
     def _recall_model(self, model: str) -> tuple[str, str, str] | None:
+        query = "SELECT name, digest, version, shown FROM models"
         with self.database() as database:
-            query = "SELECT digest, version, shown FROM models WHERE name = ?"
-            return database.execute(query, [full_name(model)]).fetchone()
+            rows = database.execute(query).fetchall()
+        same = (row for row in rows if full_name(row[0]) == full_name(model))
+        return next((row[1:] for row in same), None)
 
-    def digest(self, model: str) -> str:
-        """The hash of the model's file; its name, if the server lists none."""
-        if model not in self.digests:
+    def _identity(self, model: str) -> Identity:
+        """Which model answers; if no server is there, as the file says."""
+        if model not in self.known:
             self.show(model)
-        return self.digests[model]
+        if model not in self.known:
+            self.known[model] = identity_of(self, model)
+        return self.known[model]
 
-    def list(self) -> ollama.ListResponse:
-        """The models that are recorded."""
-        import ollama
+    def list(self) -> list[dict[str, Any]]:
+        """The models of the server, or those that are recorded."""
+        found = self._live("list")
+        return self._rows() if found is None else found
 
+    def _rows(self) -> list[dict[str, Any]]:
         with self.database() as database:
             rows = database.execute("SELECT name, digest FROM models").fetchall()
-        models = [ollama.ListResponse.Model(model=n, digest=d) for n, d in rows]
-        return ollama.ListResponse(models=models)
+        return [{"model": name, "digest": digest} for name, digest in rows]
 
     def version(self) -> str | None:
-        """The version of the server that the model was recorded from."""
+        """The version of the server, or of the one that was recorded."""
         found = self._recall_model(self.model)
-        return found[1] if found else None
+        return self._live("version") or (found[1] if found else None)
 
-    def pull(self, model: str, **settings: Any) -> Any:
+    def _live(self, call: str, *args: Any) -> Any:
+        """What the server says; None if no server is there."""
+        try:
+            return getattr(self.client, call)(*args) if self.client else None
+        except LLMError as error:
+            if error.kind in ("server", "broken"):
+                return None
+            raise
+
+    def _read(self, read: Callable[[str], Any], text: str) -> Any:
+        try:
+            return read(text)
+        except (AttributeError, TypeError, ValueError, RecursionError) as error:
+            said = f"it is damaged: {error}"
+            raise failure("recording", file=self.file, said=said) from error
+
+    def pull(self, model: str) -> Iterable[dict[str, Any]]:
         """Have the server fetch a model."""
-        return self.client.pull(model, **settings)
+        return self.client.pull(model)
 
-    def generate(
-        self, model: str, prompt: str = "", **settings: Any
-    ) -> ollama.GenerateResponse:
-        """One continuation of a prompt, as `ollama.Client` gives it."""
-        import ollama
-
+    def generate(self, model: str, prompt: str, **settings: Any) -> Response:
+        """One continuation of a prompt, as the client gives it."""
         request = {"call": "generate", "prompt": prompt, **settings}
-
-        def ask(_: Sequence[int]) -> list[Any]:
-            return [self.client.generate(model, prompt, **settings)]
-
-        return self._answers(model, [request], ask, ollama.GenerateResponse)[0]
+        ask = lambda _: [self.client.generate(model, prompt, **settings)]  # noqa: E731
+        return self._answers(model, [request], ask)[0]
 
     def generate_many(
         self, model: str, prompts: Sequence[str], *, seeds: Sequence[int],
         options: Mapping[str, Any], **settings: Any,
-    ) -> list[ollama.GenerateResponse]:  # fmt: skip
+    ) -> list[Response]:  # fmt: skip
         """One continuation of each prompt by its seed, as `AbacusClient` gives them."""
-        import ollama
-
         requests = [
             {"call": "generate", "prompt": prompt, **settings}
             | {"options": {**options, "seed": int(seed)}}
             for prompt, seed in zip(prompts, seeds, strict=True)
         ]
 
-        def ask(places: Sequence[int]) -> list[Any]:
+        def ask(places: Sequence[int]) -> list[Response]:
             asked = [prompts[i] for i in places], [seeds[i] for i in places]
             return self.client.generate_many(
                 model, asked[0], seeds=asked[1], options=options, **settings
             )
 
-        return self._answers(model, requests, ask, ollama.GenerateResponse)
+        return self._answers(model, requests, ask)
 
-    def embed(
-        self, model: str, input: Sequence[str], **settings: Any
-    ) -> ollama.EmbedResponse:
-        """The vectors of some texts, as `ollama.Client` gives them."""
-        import ollama
-
-        request = {"call": "embed", "input": [*input], **settings}
-
-        def ask(_: Sequence[int]) -> list[Any]:
-            return [self.client.embed(model, input, **settings)]
-
-        return self._answers(model, [request], ask, ollama.EmbedResponse)[0]
+    def embed(self, model: str, input: Sequence[str]) -> list[list[float]]:
+        """The vectors of some texts, as the client gives them."""
+        request = {"call": "embed", "input": [*input]}
+        ask = lambda _: [self.client.embed(model, input)]  # noqa: E731
+        return self._answers(model, [request], ask)[0]
 
     def _answers(
         self, model: str, requests: Sequence[Mapping[str, Any]],
-        ask: Callable[[Sequence[int]], list[Any]], kind: Any,
+        ask: Callable[[Sequence[int]], list[Any]],
     ) -> list[Any]:  # fmt: skip
         """The answers to some requests; `ask` answers those that are not recorded."""
-        digest = self.digest(model)
-        texts = [to_json(request) for request in requests]
-        keys = [hashlib.sha256(f"{digest} {t}".encode()).hexdigest() for t in texts]
-        known = self._recall(keys)
-        todo = [i for i, key in enumerate(keys) if key not in known]
-        if todo and self.replay_only:
-            asked = requests[todo[0]]
-            seed = asked.get("options", {}).get("seed")
-            text = asked.get("prompt") or asked["input"][0]
-            said = f"asked to {asked['call']} with seed {seed} after {text[-60:]!r}"
-            raise failure("missing", file=self.file, model=model, said=said)
-        if todo:
-            answers = [to_text(answer) for answer in ask(todo)]
+        who = self._identity(model)
+        digests, engines = who.digests or (full_name(model),), (who.engine, None)
+        keys = [  # the first is today's
+            [key_of(d, e, request) for d in digests for e in engines]
+            for request in requests
+        ]
+        answers = self._recall(keys)
+        todo = [i for i, answer in enumerate(answers) if answer is None]
+        if todo and self.client is None:
+            raise self._miss(model, requests[todo[0]])
+        for i, answer in zip(todo, ask(todo) if todo else [], strict=True):
+            answers[i] = answer
+        whole = [i for i in todo if is_whole(answers[i])]
+        if whole:
             rows = [
-                (keys[i], digest, texts[i], answer)
-                for i, answer in zip(todo, answers, strict=True)
-            ]
+                (keys[i][0], digests[0], canonical(essence(requests[i])),
+                 to_text(answers[i])) for i in whole
+            ]  # fmt: skip
             with self.database() as database:
-                # Whoever was first is believed: all processes see the same answer.
                 insert = "INSERT OR IGNORE INTO answers VALUES (?, ?, ?, ?)"
                 database.executemany(insert, rows)
-            known |= self._recall([keys[i] for i in todo])
-        return [kind.model_validate_json(known[key]) for key in keys]
+            # Whoever was first is believed: all processes see the same answer.
+            first = self._recall([keys[i] for i in whole])
+            for i, answer in zip(whole, first, strict=True):
+                answers[i] = answer
+        return answers
 
-    def _recall(self, keys: Sequence[str]) -> dict[str, str]:
+    def _miss(self, model: str, asked: Mapping[str, Any]) -> LLMError:
+        seed = asked.get("options", {}).get("seed")
+        text = asked.get("prompt") or asked["input"][0]
+        said = f"asked to {asked['call']} with seed {seed} after {text[-60:]!r}"
+        return failure("missing", file=self.file, model=model, said=said)
+
+    def _recall(self, keys: Sequence[Sequence[str]]) -> list[Any]:
+        """The answer under the first of some keys that is there; None if none is."""
         query = "SELECT answer FROM answers WHERE key = ?"
+        found = []
         with self.database() as database:
-            found = {key: database.execute(query, [key]).fetchone() for key in keys}
-        return {key: row[0] for key, row in found.items() if row}
+            for several in keys:
+                tried = [self.older.get(key, key) for key in several]
+                rows = (database.execute(query, [key]).fetchone() for key in tried)
+                row = next(filter(None, rows), None)
+                answer = self._read(from_text, row[0]) if row else None
+                found.append(answer if is_whole(answer) else None)
+        return found

@@ -11,13 +11,14 @@ Word Problems". GSM8K comes from the first of these that has it:
 """
 
 import json
-import os
 import random
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from helpers.settings import path_setting
 
 from . import practice
 
@@ -64,7 +65,7 @@ def load_problems(
         if path:
             raise ValueError('path= is for "gsm8k"; practice problems are generated.')
         return _practice(split, limit or PRACTICE_SIZE, seed)
-    path = path or os.environ.get("GSM8K_PATH")
+    path = path or path_setting("GSM8K_PATH")
     problems = read_problems(find_file(path, split)) if path else _from_hub(split)
     order = list(range(len(problems)))
     if seed != 0:

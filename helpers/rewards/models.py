@@ -28,7 +28,7 @@ from pathlib import Path as File
 import numpy as np
 
 from helpers.abacus import adamw, intact, load_arrays, save_arrays
-from helpers.llm import LLMGen, check_limits, embed
+from helpers.llm import LLMGen, check_limits, embed, folded
 from helpers.problems import STOP_STRING
 
 from .arithmetic import ArithmeticChecker
@@ -241,7 +241,7 @@ class RewardModel:
             use = params.pop("use").tolist()
         if kind != cls.__name__:
             raise ValueError(f"{file} is another kind. Type {kind}.load(...).")
-        if model != llm.model:
+        if folded(model) != folded(llm.model):
             raise ValueError(
                 f"{file} judges {model!r}, not {llm.model!r}. Type "
                 f"LLMGen({model!r}), or train one for {llm.model!r}: fit(...)."

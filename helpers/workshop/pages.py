@@ -23,7 +23,7 @@ import nbformat
 from nbclient import NotebookClient
 from nbformat import NotebookNode
 
-from helpers.llm import map_in_threads
+from helpers.llm import chosen_model, map_in_threads
 
 from .formulas import Exporter
 from .places import BUILD, NOTEBOOKS, ROOT, series
@@ -144,7 +144,7 @@ def main(arguments: list[str]) -> int:
         print(__doc__)
         return 2
     os.environ["TQDM_DISABLE"] = "1"  # progress bars differ from run to run
-    model = os.environ.get("REASONING_MODEL") or "abacus"
+    model = chosen_model()
     paths = series(NOTEBOOKS)
     command = partial(report, commands[arguments[0]], model)
     failed = sum(map_in_threads(2 if model == "abacus" else 1, command, paths))

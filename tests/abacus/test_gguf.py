@@ -64,7 +64,7 @@ def test_matrices_are_outputs_by_inputs(reader):
 def test_the_shape_is_that_which_show_tells(reader):
     from helpers.abacus import AbacusClient
 
-    told = AbacusClient().show("abacus").modelinfo
+    told = AbacusClient().show("abacus")["model_info"]
     told.pop("general.parameter_count")  # programs count the tensors
     assert {name: field(reader, name) for name in told} == told
 
@@ -92,7 +92,6 @@ def test_the_command_writes_a_model_and_its_modelfile(tmp_path, monkeypatch, cap
     assert (file.parent / "Modelfile").read_text(encoding="utf-8").splitlines() == [
         "FROM ./abacus.gguf",
         'TEMPLATE "{{ .Prompt }}"',
-        'PARAMETER stop "\\n"',
         "PARAMETER repeat_penalty 1",
         "PARAMETER num_thread 1",
     ]

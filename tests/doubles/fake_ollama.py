@@ -14,6 +14,7 @@ from typing import Self
 
 HANG = object()  # no answer until the server closes
 BREAK = object()  # the connection ends without an answer
+EMPTY: dict[str, str] = {}
 
 
 def answer(prompt: str, seed: int, **changes: object) -> dict:
@@ -42,13 +43,16 @@ class ScriptedServer:
 
     requests: (path, JSON body) of each that came whole, in order.
     script[path]: answers to give before the usual ones, each a (status, JSON value or
-    bytes) pair, HANG or BREAK.
+    bytes) pair, with a content type after them if it is not the usual one, and with
+    more headers; or HANG, or BREAK.
+    headers: of each request, in order.
     """
 
     protocol = "HTTP/1.0"  # one connection a request
 
     def __init__(self) -> None:
         self.requests: list[tuple[str, dict]] = []
+        self.headers: list[dict[str, str]] = []
         self.script: dict[str, deque] = defaultdict(deque)
         self.released, self.asked = threading.Event(), threading.Event()
 
@@ -68,7 +72,16 @@ class ScriptedServer:
         """The bodies of all requests to one path."""
         return [body for where, body in self.requests if where == path]
 
-    def usual(self, path: str, body: dict) -> tuple[int, object]:
+    def said(self, method: str, path: str, sent: bytes) -> object:
+        """What is answered to a request: the script's next answer, or the usual one."""
+        body = json.loads(sent or b"{}")
+        self.requests.append((path, body))
+        if path == "/api/generate":
+            self.asked.set()
+        script = self.script[path]
+        return script.popleft() if script else self.usual(path, body)
+
+    def usual(self, path: str, body: dict) -> tuple:
         """What a healthy server says: a status and a JSON value, or bytes. A list is a
         stream of JSON lines."""
         raise NotImplementedError
@@ -79,7 +92,7 @@ class FakeOllama(ScriptedServer):
 
     models: names that /api/show knows.
     changes: fields of every usual response of /api/generate to change.
-    show: the answer of /api/show. digest: that of every model.
+    show: the answer of /api/show. digest: that of every model. version: of the server.
     registry: names that can be pulled, with the digests and bytes of their layers.
     """
 
@@ -87,7 +100,7 @@ class FakeOllama(ScriptedServer):
         super().__init__()
         self.models = set(models)
         self.changes: dict[str, object] = {}
-        self.digest = "d1"
+        self.digest, self.version = "d1", "0.33.0"
         self.show: dict[str, object] = {
             "capabilities": ["completion"],
             "model_info": {"llama.context_length": 131072, "general.type": "model"},
@@ -96,11 +109,12 @@ class FakeOllama(ScriptedServer):
 
     def usual(self, path: str, body: dict) -> tuple[int, object]:
         """What a healthy server says."""
-        model = body.get("model", "").removesuffix(":latest")
+        name = body.get("model", "").lower()
+        model = name.removeprefix("library/").removesuffix(":latest")
         if path == "/api/pull":
             return 200, self.pull(model)
         if path == "/api/version":
-            return 200, {"version": "0.33.0"}
+            return 200, {"version": self.version}
         if path == "/api/tags":
             digests = [{"model": n, "digest": self.digest} for n in self.models]
             return 200, {"models": digests}
@@ -110,7 +124,9 @@ class FakeOllama(ScriptedServer):
             return 404, {"error": f"model '{model}' not found"}
         if path == "/api/show":
             return 200, self.show
-        return 200, answer(body["prompt"], body["options"]["seed"], **self.changes)
+        most = body["options"].get("num_predict", -1)
+        changes = {"eval_count": min(5, most) if most > 0 else 5} | self.changes
+        return 200, answer(body["prompt"], body["options"]["seed"], **changes)
 
     def pull(self, model: str) -> list[dict]:
         """The progress of a download, in two parts a layer."""
@@ -126,6 +142,16 @@ class FakeOllama(ScriptedServer):
         return [*lines, {"status": "success"}]
 
 
+def encode(content: object) -> tuple[bytes, str]:
+    """What goes over the wire, and its content type, as Ollama's servers name it."""
+    if isinstance(content, bytes):
+        return content, "text/plain"
+    if isinstance(content, list):
+        lines = b"".join(json.dumps(x).encode() + b"\n" for x in content)
+        return lines, "application/x-ndjson"
+    return json.dumps(content).encode(), "application/json; charset=utf-8"
+
+
 def handler_for(fake: ScriptedServer) -> type[BaseHTTPRequestHandler]:
     """A request handler for one server."""
 
@@ -133,36 +159,35 @@ def handler_for(fake: ScriptedServer) -> type[BaseHTTPRequestHandler]:
         protocol_version = fake.protocol
         disable_nagle_algorithm = True  # or the body would wait after the headers
 
-        def do_GET(self) -> None:
-            self.do_POST()
-
         def do_POST(self) -> None:
             size = int(self.headers.get("Content-Length", 0))
             sent = self.rfile.read(size)
             if len(sent) < size:  # whoever asked was killed amid the request
                 self.close_connection = True
                 return
-            body = json.loads(sent or b"{}")
-            fake.requests.append((self.path, body))
-            if self.path == "/api/generate":
-                fake.asked.set()
-            script = fake.script[self.path]
-            said = script.popleft() if script else fake.usual(self.path, body)
+            fake.headers.append(dict(self.headers))
+            said = fake.said(self.command, self.path, sent)
             if said is HANG:
                 fake.released.wait()
             if said is HANG or said is BREAK:
                 self.close_connection = True
                 return
-            status, content = said
-            if isinstance(content, list):
-                content = b"".join(json.dumps(x).encode() + b"\n" for x in content)
-            elif not isinstance(content, bytes):
-                content = json.dumps(content).encode()
+            self.answer(*said)
+
+        do_GET = do_HEAD = do_DELETE = do_POST
+
+        def answer(
+            self, status: int, content: object, kind: str = "", more: dict = EMPTY
+        ) -> None:
+            told, usual_kind = encode(content)
             self.send_response(status)
-            self.send_header("Content-Length", str(len(content)))
+            headers = {"Content-Length": len(told)} | more
+            headers |= {"Content-Type": kind or usual_kind} if told else {}
+            for name, value in headers.items():
+                self.send_header(name, str(value))
             self.end_headers()
             with suppress(ConnectionError):  # the client may be gone
-                self.wfile.write(content)
+                self.wfile.write(told if self.command != "HEAD" else b"")
 
         def log_message(self, *_: object) -> None:
             """Keep the tests' output clean."""

@@ -95,7 +95,7 @@ def test_an_ollama_model_on_two_hosts_recorded(out, tmp_path, monkeypatch):
         model = ["--model", "llama3.2", "--temperature", "0.5", *record]
         assert run(out, *model, *hosts) == 0
         assert all("/api/generate" in [p for p, _ in x.requests] for x in (a, b))
-        (_, body) = a.requests[-1]
+        body = a.bodies("/api/generate")[-1]
     assert body["options"]["temperature"] == 0.5 or body["options"]["temperature"] == 0
     assert read_configuration(out)["environment"]["is_few_shot"] is True
     other = str(tmp_path / "replayed")

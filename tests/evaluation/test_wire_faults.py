@@ -30,7 +30,7 @@ def cut_body():
 
 FAULTS = {  # what the server does: (its answer, what the failure says)
     "resets the connection": (BREAK, "broke off.*ollama serve"),
-    "404": ((404, {"error": "model 'x' not found"}), "not found.*Change what"),
+    "404": ((404, {"error": "model 'x' not found"}), "not found.*ollama pull"),
     "500": ((500, {"error": "llama runner has died"}), "runner has died.*Change"),
     "503": ((503, {"error": "server busy"}), "is busy.*OLLAMA_MAX_QUEUE"),
     "hangs": (HANG, "within timeout.*Allow more"),
@@ -49,8 +49,9 @@ FAULTS = {  # what the server does: (its answer, what the failure says)
         fields(response="", done=False, eval_count=None), "said nothing",
     ),
     "no counts": (fields(eval_count=None), "counted no tokens.*Update the server"),
-    "cut by the context": (
-        fields(prompt_eval_count=2048), "does not fit into num_ctx.*Shorten it",
+    "too long for the context": (
+        (400, {"error": "the input length exceeds the context length"}),
+        "does not fit into num_ctx.*Shorten it",
     ),
 }  # fmt: skip
 

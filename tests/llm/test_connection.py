@@ -2,18 +2,23 @@
 
 import base64
 import math
+import pickle
+import shutil
 import socket
 from collections.abc import Iterator
 
 import numpy as np
-import ollama
 import pytest
 import tqdm
 from fake_ollama import BREAK, HANG, FakeOllama
 
+from helpers.abacus import HASTY, WEIGHTS
 from helpers.llm import LLMError, LLMGen
 from helpers.llm import connection as module
-from helpers.llm.connection import was_cut
+from helpers.llm.addresses import server_address
+from helpers.llm.checks import was_cut
+from helpers.llm.clients import reopen
+from helpers.wire import Response
 
 PROMPT = "Question: What is 2 + 3?\nAnswer:\n"
 OPTIONS = {
@@ -51,7 +56,7 @@ def script(server: FakeOllama, *answers: object) -> None:
 
 
 def test_a_call_sends_every_option_and_nothing_else(server, llm):
-    assert isinstance(llm(PROMPT), ollama.GenerateResponse)
+    assert isinstance(llm(PROMPT), Response)
     assert server.bodies("/api/generate") == [
         {
             "model": "llama3.2",
@@ -60,6 +65,8 @@ def test_a_call_sends_every_option_and_nothing_else(server, llm):
             "raw": True,
             "think": False,
             "logprobs": True,
+            "truncate": False,
+            "shift": False,
             "options": OPTIONS | {"seed": 7},
         }
     ]
@@ -119,7 +126,7 @@ def test_abacus_is_not_suspected_of_cutting_prompts():
 def test_a_present_model_is_not_pulled(server):
     for name in ("llama3.2", "llama3.2:latest"):
         LLMGen(name, host=server.host)
-    assert [path for path, _ in server.requests] == ["/api/show"] * 2
+    assert "/api/pull" not in [path for path, _ in server.requests]
 
 
 def test_a_missing_model_is_pulled_with_a_progress_bar(server, monkeypatch, capsys):
@@ -132,11 +139,8 @@ def test_a_missing_model_is_pulled_with_a_progress_bar(server, monkeypatch, caps
 
     monkeypatch.setattr(tqdm, "tqdm", Bar)
     LLMGen("fresh", host=server.host)
-    assert [path for path, _ in server.requests] == [
-        "/api/show",
-        "/api/pull",
-        "/api/show",
-    ]
+    asked = [path for path, _ in server.requests]
+    assert asked[:3] == ["/api/show", "/api/pull", "/api/show"]
     (body,) = server.bodies("/api/pull")
     assert body["model"] == "fresh" and body["stream"]
     assert bars[0] == (4_000, 4_000, False)
@@ -153,9 +157,9 @@ def test_the_context_is_no_larger_than_the_model(server):
 def test_the_address_comes_from_the_environment(server, monkeypatch):
     port = server.host.rpartition(":")[2]
     monkeypatch.setenv("OLLAMA_HOST", f"0.0.0.0:{port}")
-    assert module.server_address(None) == f"127.0.0.1:{port}"
+    assert server_address(None) == f"127.0.0.1:{port}"
     assert LLMGen("llama3.2")("x").done
-    assert module.server_address("10.0.0.0") == "10.0.0.0"
+    assert server_address("10.0.0.0") == "10.0.0.0"
 
 
 def no_server() -> str:
@@ -230,7 +234,7 @@ FAULTS = {
     "bad request": ((400, {"error": "no such {option}"}), r"\(no such \{option\}\)"),
     "gone": (
         (404, {"error": "model 'llama3.2' not found"}),
-        r"gives no answer .*found",
+        r"has no model .*found.*ollama pull",
     ),
     "crash": ((500, b"llama runner process no longer running"), r"no longer running"),
 }
@@ -240,9 +244,8 @@ FAULTS = {
 def test_faults_are_explained(server, llm, fault):
     said, message = FAULTS[fault]
     script(server, said)
-    with pytest.raises(LLMError, match=message) as caught:
+    with pytest.raises(LLMError, match=message):
         llm(PROMPT)
-    assert caught.value.__cause__ is not None
     assert llm(PROMPT).done  # the wrapper survives
 
 
@@ -267,7 +270,8 @@ def test_a_model_without_eyes(server, llm):
     assert not server.bodies("/api/generate")
 
 
-def test_a_cut_prompt_is_an_error(server):
+def test_a_cut_prompt_is_an_error_on_older_servers_too(server):
+    server.version = "0.12.5"
     llm = LLMGen("llama3.2", num_ctx=512, host=server.host)
     server.changes = {"prompt_eval_count": 258}
     with pytest.raises(LLMError, match="num_ctx=512 tokens .*cut off"):
@@ -291,17 +295,139 @@ def test_cut_prompts_are_found_and_whole_ones_are_not(server_version, bytes_per_
     n = 512
     for tokens in range(1, 4 * n):
         count = KEEPS[server_version](tokens, n)
-        response = ollama.GenerateResponse(prompt_eval_count=count, eval_count=1)
+        response = Response(prompt_eval_count=count, eval_count=1)
         cut = was_cut("x" * math.ceil(bytes_per_token * tokens), response, n)
         assert cut == (tokens >= n - 1), tokens  # one place is left for the step
 
 
 def test_a_step_that_overflows_the_context_is_found():
-    response = ollama.GenerateResponse(prompt_eval_count=500, eval_count=12)
+    response = Response(prompt_eval_count=500, eval_count=12)
     assert not was_cut("x" * 2000, response, 512)
-    response.eval_count = 13
+    response = Response(prompt_eval_count=500, eval_count=13)
     assert was_cut("x" * 2000, response, 512)
 
 
 def test_servers_that_count_nothing_are_believed():
-    assert not was_cut("x" * 9000, ollama.GenerateResponse(), 512)
+    assert not was_cut("x" * 9000, Response(), 512)
+
+
+# The same model, wherever and whenever it is asked
+
+
+def sent(llm):
+    """The model as another process has it, which opened no line before."""
+    reopen.cache_clear()
+    return pickle.loads(pickle.dumps(llm))
+
+
+def test_another_process_asks_the_same_server(server, llm, monkeypatch):
+    monkeypatch.setenv("OLLAMA_HOST", server.host)
+    by_variable = LLMGen("llama3.2", seed=7)
+    with FakeOllama("llama3.2:latest") as other:
+        monkeypatch.setenv("OLLAMA_HOST", other.host)  # a worker's own
+        assert sent(by_variable).sample(PROMPT, 2) == llm.sample(PROMPT, 2)
+        assert other.requests == []
+
+
+CHANGES = {
+    "digest": {"digest": "d2"},
+    "engine": {"version": "0.24.0"},
+    "quantization": {"show": {"details": {"quantization_level": "F16"}}},
+    "runner": {"show": {"details": {"format": "safetensors"}}},
+}
+
+
+@pytest.fixture
+def told(server):
+    server.show["details"] = {"format": "gguf", "quantization_level": "Q4_K_M"}
+    return LLMGen("llama3.2", host=server.host, seed=7)
+
+
+def change(server, what):
+    for name, value in CHANGES[what].items():
+        old = getattr(server, name)
+        setattr(server, name, old | value if isinstance(old, dict) else value)
+
+
+@pytest.mark.parametrize("what", CHANGES)
+def test_a_worker_that_finds_another_model_refuses(server, told, what):
+    """Such as the one at the same address of another computer."""
+    change(server, what)
+    with pytest.raises(LLMError, match="This worker asked .* there, .* here") as error:
+        sent(told).sample(PROMPT, 1)
+    assert error.value.kind == "worker" and server.host in str(error.value)
+    assert not server.bodies("/api/generate")
+
+
+def test_a_worker_pulls_nothing(server, llm):
+    server.models.clear()
+    with pytest.raises(LLMError, match="has no model 'llama3.2'") as error:
+        sent(llm).sample(PROMPT, 1)
+    assert server.host in str(error.value) and not server.bodies("/api/pull")
+
+
+@pytest.mark.parametrize("what", CHANGES)
+def test_a_model_that_changes_is_noticed(server, told, what):
+    told.connection.check_unchanged()
+    change(server, what)
+    with pytest.raises(LLMError, match="another than when this began") as error:
+        told.connection.check_unchanged()
+    assert error.value.kind == "changed"
+    told.connection.provenance()  # this is now the model
+    told.connection.check_unchanged()
+
+
+def test_an_update_of_the_server_is_no_other_model(server, told):
+    server.version = "0.40.12"
+    told.connection.check_unchanged()
+    assert sent(told).sample(PROMPT, 1)
+    assert told.connection.provenance()["server"] == "0.40.12"
+
+
+def test_a_secret_is_taken_from_the_workers_own_variables(server, monkeypatch):
+    host = server.host.replace("//", "//anna:geheim@")
+    content = pickle.dumps(LLMGen("llama3.2", host=host))
+    assert b"geheim" not in content
+    reopen.cache_clear()
+    with pytest.raises(LLMError, match="password for .* is not on this computer"):
+        pickle.loads(content).sample(PROMPT, 1)
+    monkeypatch.setenv("OLLAMA_HOST", host)
+    server.headers.clear()
+    assert pickle.loads(content).sample(PROMPT, 1)
+    assert all("Authorization" in headers for headers in server.headers)
+
+
+def test_files_are_whole_paths_and_must_be_there(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    shutil.copy(WEIGHTS, "mine.npz")
+    learned = LLMGen("abacus", weights="mine.npz")
+    recorded = LLMGen("abacus", record="~/answers.sqlite")
+    assert (tmp_path / "answers.sqlite").is_file()
+    monkeypatch.chdir("/")
+    assert sent(learned).sample(PROMPT, 1, seed=0)
+    assert sent(recorded).sample(PROMPT, 1, seed=0)
+    for file in tmp_path.iterdir():
+        file.unlink()
+    with pytest.raises(LLMError, match="mine.npz is not on this computer"):
+        sent(learned).sample(PROMPT, 1, seed=0)
+    with pytest.raises(LLMError, match="answers.sqlite.*not on this computer"):
+        sent(recorded).sample(PROMPT, 1, seed=0)
+    assert [*tmp_path.iterdir()] == []
+
+
+def test_other_weights_at_a_worker_are_another_model(tmp_path):
+    file = tmp_path / "mine.npz"
+    shutil.copy(WEIGHTS, file)
+    learned = LLMGen("abacus", weights=file)
+    shutil.copy(HASTY, file)
+    with pytest.raises(LLMError, match="another model.*digest"):
+        sent(learned).sample(PROMPT, 1, seed=0)
+
+
+def test_a_fork_opens_a_line_of_its_own(llm, monkeypatch):
+    line = llm.connection.client.line
+    assert llm.connection.client.line is line
+    monkeypatch.setattr("helpers.llm.ollama_client.os.getpid", lambda: -1)
+    assert llm.connection.client.line is not line

@@ -38,7 +38,6 @@ from helpers.llm import (  # noqa: E402
     next_tokens,
     server_address,
 )
-from helpers.llm.servers import find_digest  # noqa: E402
 from helpers.problems import generate  # noqa: E402
 from helpers.rewards import ArithmeticChecker  # noqa: E402
 from helpers.search import best_of_n, greedy  # noqa: E402
@@ -69,7 +68,8 @@ def real_ollama(modelfile):
     """A real server that has our model: made for these tests, or there before."""
     host = server_address(None)
     try:
-        is_there = find_digest(ollama.Client(host), NAME)
+        models = ollama.Client(host).list().models
+        is_there = NAME in [model.model for model in models]
     except ConnectionError:
         pytest.skip(f"no Ollama server at {host}")
     if not is_there:
@@ -165,7 +165,9 @@ def test_the_filters_come_before_the_temperature(settings, server):
 def test_what_the_engine_says_of_itself(server, llm):
     found = llm.connection.provenance()
     assert found["name"] == NAME and len(found["digest"]) == 64
-    assert found["quantisation"] in ("F16", "F32") and found["server"].count(".") == 2
+    assert found["quantisation"] == "F32" and found["runner"] == "gguf"
+    assert found["engine"] in ("ollama", "llama.cpp")
+    assert found["server"].count(".") == 2
     assert llm.connection.options["num_ctx"] == ENGINE.config.context
 
 

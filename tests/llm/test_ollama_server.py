@@ -2,16 +2,18 @@
 the genuine client on `OllamaServer`, with the weights in 16 bits."""
 
 import threading
+from types import SimpleNamespace
 
+import numpy as np
 import ollama
 import pytest
 
 pytest.importorskip("gguf")
 pytest.importorskip("xllamacpp", reason="needs the extra `test`, on x86-64 or a Mac")
 
-from ollama_server import CUT, REPEATED, OllamaServer  # noqa: E402
+from ollama_server import REPEATED, OllamaServer  # noqa: E402
 
-from helpers.abacus import Engine, write_gguf  # noqa: E402
+from helpers.abacus import Config, Engine, init_params, write_gguf  # noqa: E402
 from helpers.llm import (  # noqa: E402
     LLMError,
     LLMGen,
@@ -22,6 +24,7 @@ from helpers.llm import (  # noqa: E402
     has_states,
     next_tokens,
 )
+from helpers.wire import Response  # noqa: E402
 
 NAME = "abacus:latest"
 PROMPT = "Question: Tom has 3 apples and buys 4. How many?\nAnswer:\n"
@@ -66,12 +69,13 @@ def llm(server):
 def request(prompt, seed, **changes):
     options = OPTIONS | changes.pop("options", {}) | {"seed": seed}
     fixed = {"model": NAME, "raw": True, "think": False, "stream": False}
+    fixed |= {"truncate": False, "shift": False}
     return fixed | {"prompt": prompt, "logprobs": True, "options": options} | changes
 
 
 def test_the_exact_json_of_every_call(server, llm):
-    show = ("/api/show", {"model": NAME})
-    assert server.requests == [show]
+    who = [("/api/show", {"model": NAME}), ("/api/version", {}), ("/api/tags", {})]
+    assert server.requests == [who[0], *who]
     server.requests.clear()
     llm.sample(PROMPT, 2, seed=5)
     llm(PROMPT)
@@ -91,8 +95,7 @@ def test_the_exact_json_of_every_call(server, llm):
     with pytest.raises(LLMError):
         embed(llm, ["x", "y"])
     assert server.requests == [
-        ("/api/tags", {}),
-        ("/api/version", {}),
+        *who,
         ("/api/embed", {"model": NAME, "input": ["x", "y"], "truncate": False}),
     ]
 
@@ -101,25 +104,33 @@ def test_a_missing_model_is_pulled(modelfile, capsys):
     with OllamaServer() as server:
         server.registry["abacus:latest"] = modelfile
         llm = LLMGen(NAME, host=server.host, seed=1)
-        assert [path for path, _ in server.requests] == [
-            "/api/show", "/api/pull", "/api/show",
-        ]  # fmt: skip
-        pull = {"model": NAME, "stream": True, "insecure": False}
+        asked = [path for path, _ in server.requests]
+        assert asked[:3] == ["/api/show", "/api/pull", "/api/show"]
+        pull = {"model": NAME, "stream": True}
         assert server.bodies("/api/pull") == [pull]
         assert llm.sample(PROMPT, 1)
         with pytest.raises(LLMError, match="file does not exist.*ollama list"):
             LLMGen("nobody", host=server.host)
 
 
-def test_the_parameters_of_the_modelfile_count_where_nothing_else_is_said(server):
-    client = ollama.Client(server.host)
-    said = client.generate("abacus", PROMPT, raw=True, options={"temperature": 0})
-    assert said.response == "Tom has 3*4 = 12 apples." and said.done_reason == "stop"
-    longer = client.generate(
-        "abacus", PROMPT, raw=True, options={"temperature": 0, "stop": ["answer"]}
-    )
-    assert longer.response.startswith(said.response + "\n")
+def test_the_parameters_of_the_modelfile_count_where_nothing_else_is_said(
+    server, modelfile, tmp_path
+):
+    """abacus's own has no stop string, so that `ollama run` writes a whole solution."""
+    client, cold = ollama.Client(server.host), {"temperature": 0}
+    whole = client.generate("abacus", PROMPT, raw=True, options=cold)
+    assert whole.response.startswith("Tom has 3*4 = 12 apples.\n")
+    assert "\nThe answer is" in whole.response and whole.done_reason == "stop"
     assert server.loaded[1:] == (1024, 1)  # num_ctx as the file allows, one thread
+    other, weights = tmp_path / "Modelfile", modelfile.parent / "abacus.gguf"
+    lines = [f"FROM {weights}", 'PARAMETER stop "."', "PARAMETER num_ctx 512"]
+    other.write_text("\n".join(lines), encoding="utf-8")
+    server.create("brief", other)
+    brief = client.generate("brief", PROMPT, raw=True, options=cold)
+    assert brief.response == "Tom has 3*4 = 12 apples"
+    assert server.loaded[1:] == (512, 0)
+    more = client.generate("brief", PROMPT, raw=True, options=cold | {"stop": ["="]})
+    assert more.response == "Tom has 3*4 "
 
 
 # Prefixes and slots
@@ -207,9 +218,9 @@ def test_a_step_is_told_without_the_token_that_ended_it(server, llm):
 
 
 def test_zeros_are_left_out(server, llm):
-    said = llm.connection.client.generate("abacus", "", raw=True)
-    assert (said.response, said.done_reason) == ("", "load")
+    said = ollama.Client(server.host).generate("abacus", "", raw=True)
     assert said.eval_count is None and said.prompt_eval_count is None
+    assert llm.connection.client.generate("abacus", "") == Response(done_reason="load")
 
 
 def test_an_older_server_knows_no_log_probabilities(server, llm):
@@ -235,24 +246,73 @@ def refusal(llm, prompt):
     return error.value.kind, str(error.value)
 
 
-@pytest.mark.parametrize(("cuts", "left"), [("half", 256 - 125), ("tail", 255)])
+SCRIPTS = {  # few bytes per token, and many
+    "words": "Tom has 12 apples. ",
+    "digits": "31415926535897932384",
+    "a times table": "7 x 8 = 56\n",
+    "equations": "<<3+4=7>>",
+    "Hindi": "टॉम के पास 3 सेब हैं। ",
+    "Chinese": "汤姆有三个苹果。",
+}
+
+
+def text_of(script, tokens):
+    """A prompt of so many tokens, the one that begins every text included."""
+    ids = ENGINE.tokenizer.encode(script * tokens)[: tokens - 1]
+    text = ENGINE.tokenizer.decode(ids)
+    return text if "\ufffd" not in text else text_of(script, tokens - 1)
+
+
+@pytest.fixture(scope="module", params=["0.24.0", "0.33.0"])
+def roomy(request, tmp_path_factory):
+    """A server with a model of random parameters that has room for 4,096 tokens."""
+    config = Config(width=32, layers=1, heads=2, hidden=64, context=4096)
+    params = init_params(config, np.random.default_rng(0))
+    engine = SimpleNamespace(config=config, params=params, tokenizer=ENGINE.tokenizer)
+    file = tmp_path_factory.mktemp("roomy") / "roomy.gguf"
+    with OllamaServer(version=request.param) as server:
+        server.create("roomy", write_gguf(engine, file))
+        yield server
+
+
+@pytest.mark.parametrize("context", [512, 1024, 2048, 4096])
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_a_prompt_that_is_too_long_is_refused_and_no_other(roomy, context, script):
+    """The server counts its tokens; nobody guesses."""
+    llm = LLMGen("roomy", host=roomy.host, num_ctx=context, n=4)
+    whole = text_of(SCRIPTS[script], context - 8)
+    assert llm.sample(whole, 1, seed=0)[0].tokens
+    # About what is left where a server cuts to half: it was not cut.
+    assert llm.sample(text_of(SCRIPTS[script], context // 2 + 3), 1, seed=0)
+    for tokens in (context + 8, context + context // 2, 3 * context):
+        prompt = text_of(SCRIPTS[script], tokens)
+        kind, said = refusal(llm, prompt)
+        assert kind == "context" and f"num_ctx={context} " in said
+        if roomy.version == "0.33.0":
+            assert f"it has {len(ENGINE.encode(prompt))} tokens" in said
+
+
+@pytest.mark.parametrize(("cuts", "left"), [("half", 256 - 125), ("tail", 256)])
 @pytest.mark.parametrize("words", [300, 1200, 5000])
-def test_a_prompt_that_was_cut_is_noticed(cuts, left, words, modelfile):
+def test_what_an_older_server_cuts_is_guessed(cuts, left, words, modelfile):
     """Kept are num_keep and the first token, 5, and half or all of the rest."""
-    with OllamaServer() as server:
-        server.cuts = cuts
+    with OllamaServer(version="0.12.5") as server:
+        server.cuts, server.knows_truncate = cuts, False
         server.create("abacus", modelfile)
         llm = LLMGen(NAME, host=server.host, num_ctx=256)
         prompt = "Tom has 12 apples. " * words
-        assert llm.connection.request(prompt, 0).prompt_eval_count == left
+        options = {"num_ctx": 256, "num_predict": 5}
+        raw = ollama.Client(server.host).generate(
+            NAME, prompt, raw=True, options=options
+        )
+        assert raw.prompt_eval_count == left
         kind, said = refusal(llm, prompt)
-        assert kind == "context" and "num_ctx=256" in said
+        assert kind == "context" and "a part was cut off" in said
 
 
 def nearly_full():
     """A prompt of 240 tokens and the one that begins every text."""
-    ids = ENGINE.tokenizer.encode("Tom has 12 apples. " * 60)
-    return ENGINE.tokenizer.decode(ids[:240])
+    return text_of("Tom has 12 apples. ", 241)
 
 
 def test_a_prompt_that_just_fits_is_not_taken_for_cut(server):
@@ -260,20 +320,37 @@ def test_a_prompt_that_just_fits_is_not_taken_for_cut(server):
     assert len(llm.sample(nearly_full(), 2)) == 2
 
 
-def test_a_step_that_pushes_the_prompt_out_is_noticed(server):
+def test_a_step_that_fills_the_context_ends_there(server):
+    """The context does not slide, so no step loses sight of its prompt."""
     llm = LLMGen(NAME, host=server.host, num_ctx=256, n=60, stop="@", temperature=0)
     raw = llm.connection.request(nearly_full(), 0)
-    assert raw.done and raw.prompt_eval_count + raw.eval_count > 256
-    assert refusal(llm, nearly_full())[0] == "context"
+    assert raw.done and raw.prompt_eval_count + raw.eval_count <= 257
+    (step,) = llm.sample(nearly_full(), 1)
+    assert step.reason == "length" and 10 < step.tokens < 20
 
 
-def test_a_prompt_that_is_refused(modelfile):
-    with OllamaServer() as server:
-        server.cuts = "refuse"
-        server.create("abacus", modelfile)
-        llm = LLMGen(NAME, host=server.host, num_ctx=256)
-        kind, said = refusal(llm, "word " * 400)
-        assert kind == "context" and CUT in said
+def test_a_server_that_ignores_the_stop(server, llm):
+    """What it writes too much is cut off, and is paid for."""
+    wanted = llm.at_temperature(0).sample(PROMPT, 1)[0]
+    server.ignores_stop = True
+    with pytest.warns(UserWarning, match="writes on after the stop"):
+        (found,) = llm.at_temperature(0).sample(PROMPT, 1)
+    assert (found.text, found.reason) == (wanted.text, "stop")
+    assert found.logprob == pytest.approx(wanted.logprob, abs=1e-3)
+    assert found.tokens > wanted.tokens
+
+
+def test_the_end_of_a_text_has_one_name(modelfile, monkeypatch):
+    found = []
+    for version in ("0.24.0", "0.33.0"):
+        with OllamaServer(version=version) as server:
+            server.create("abacus", modelfile)
+            line = PROMPT + "Tom has 3+4 = 7 apples."
+            found.append(next_tokens(LLMGen(NAME, host=server.host), line))
+    own = next_tokens(LLMGen("abacus"), line)
+    for listed in found:
+        assert listed[""] == pytest.approx(own[""], rel=0.1)
+        assert "<|endoftext|>" not in listed
 
 
 def test_a_model_that_repeats_itself(server):
@@ -285,7 +362,7 @@ def test_a_model_that_repeats_itself(server):
     (step,) = llm.sample(prompt, 1)
     assert step == Step("", 0, None, "length")
     with pytest.raises(ollama.ResponseError, match=REPEATED) as error:
-        llm.connection.client.generate(
+        ollama.Client(server.host).generate(
             "abacus", prompt, raw=True, options=llm.connection.options
         )
     assert error.value.status_code == 500
@@ -316,7 +393,7 @@ def test_a_busy_server_is_asked_again(server, llm):
         ),
         (lambda c: c.generate("abacus", PROMPT, think=True), 400, "thinking"),
         (lambda c: c.embed("abacus", ["x"]), 501, "does not support embeddings"),
-        (lambda c: c.chat("abacus", []), 404, "not found"),
+        (lambda c: c.chat("nobody", []), 404, "model 'nobody' not found"),
     ],
 )
 def test_what_the_server_refuses(server, call, status, said):

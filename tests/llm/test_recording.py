@@ -5,9 +5,11 @@ import pickle
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing, suppress
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pytest
 from fake_ollama import FakeOllama
 from toy_runs import results
@@ -256,3 +258,181 @@ def test_an_environment_on_a_recording(file):
         env.reset(seed=0)
         found = [action.text for action in env.legal_actions]
     assert found
+
+
+# What is kept
+
+
+PASSING = {
+    "not done": {"done": False, "done_reason": None},
+    "no counts": {"eval_count": None},
+    "not done and no counts": {"done": False, "eval_count": None, "response": ""},
+    "only thoughts": {"response": "", "thinking": "Hm."},
+    "nonsense": {"eval_count": -5},
+    "a wrong type": {"response": 7},
+}
+
+
+@pytest.mark.parametrize("fault", PASSING)
+def test_a_passing_fault_is_not_kept(served, file, fault):
+    llm = LLMGen("llama3.2", host=served.host, record=file)
+    served.changes = PASSING[fault]
+    with suppress(LLMError):
+        llm.sample(PROMPT, 1, seed=0)
+    served.changes = {}
+    said = llm.sample(PROMPT, 1, seed=0)
+    assert said[0].text.startswith("Sentence number") and said[0].tokens == 5
+    student = LLMGen("llama3.2", record=file, replay_only=True)
+    assert student.sample(PROMPT, 1, seed=0) == said
+
+
+def test_a_model_that_says_nothing_is_kept(served, file):
+    llm = LLMGen("llama3.2", host=served.host, record=file)
+    served.changes = {"response": "", "eval_count": 1, "logprobs": None}
+    assert llm.sample(PROMPT, 1, seed=0) == llm.sample(PROMPT, 1, seed=0)
+    assert len(asked(served)) == 1
+
+
+# How it is found again
+
+
+@pytest.mark.parametrize(
+    ("name", "one", "other"),
+    [("temperature", 1.0, 1), ("temperature", 0, 0.0), ("top_p", 1, 1.0),
+     ("min_p", 0.0, 0), ("repeat_penalty", 1, 1.0), ("stop", "\n", ["\n"]),
+     ("temperature", np.float32(0.5), 0.5)],
+)  # fmt: skip
+def test_equal_numbers_are_found_however_they_are_typed(served, file, name, one, other):
+    said = LLMGen("llama3.2", host=served.host, record=file, **{name: one})
+    said = said.sample(PROMPT, 1, seed=0)
+    found = LLMGen("llama3.2", record=file, replay_only=True, **{name: other})
+    assert found.sample(PROMPT, 1, seed=0) == said
+
+
+@pytest.mark.parametrize("typed", ["Llama3.2", "library/llama3.2", " llama3.2:LATEST"])
+def test_another_spelling_is_the_same_model(served, file, typed):
+    said = LLMGen("llama3.2", host=served.host, record=file).sample(PROMPT, 1, seed=0)
+    student = LLMGen(typed, record=file, replay_only=True)
+    assert student.sample(PROMPT, 1, seed=0) == said
+    served.digest = "d2"  # pulled anew: what the old one said is not its word
+    if "/" not in typed:
+        LLMGen(typed, host=served.host, record=file).sample(PROMPT, 1, seed=0)
+        assert len(asked(served)) == 2
+
+
+def test_an_update_of_the_server_deafens_no_recording(served, file):
+    llm = LLMGen("llama3.2", host=served.host, record=file)
+    said = llm.sample(PROMPT, 1, seed=0)
+    served.version, usual = "0.40.12", served.usual
+
+    def listed_twice(path, body):
+        status, found = usual(path, body)
+        if path == "/api/tags":
+            found = {"models": [{"model": "llamacpp:d1", "digest": "d9"},
+                                {"model": "llama3.2:latest", "digest": "d2"},
+                                *found["models"]]}  # fmt: skip
+        return status, found
+
+    served.usual = listed_twice
+    again = LLMGen("llama3.2", host=served.host, record=file)
+    assert again.sample(PROMPT, 1, seed=0) == said and len(asked(served)) == 1
+    served.version = "0.24.0"  # another engine draws other texts
+    LLMGen("llama3.2", host=served.host, record=file).sample(PROMPT, 1, seed=0)
+    assert len(asked(served)) == 2
+
+
+# Recordings of version 0.1: made with it, and written out as SQL
+
+
+@pytest.fixture
+def old(file):
+    script = Path(__file__).with_name("recording_0_1.sql").read_text(encoding="utf-8")
+    with closing(sqlite3.connect(file)) as database:
+        database.executescript(script)
+    return file
+
+
+@pytest.mark.parametrize("is_served", [True, False])
+def test_a_recording_of_version_0_1_replays(served, old, is_served):
+    place = {"host": served.host} if is_served else {"replay_only": True}
+    llm = LLMGen("Llama3.2", record=old, **place)
+    (step,) = llm.sample(PROMPT, 1, seed=5)
+    assert step.text == "Sentence number 407689699." and step.tokens == 5
+    assert asked(served) == []
+    abacus = LLMGen("abacus", record=old, n=3, temperature=0.0, replay_only=True)
+    assert abacus.sample(PROMPT, 1, seed=5)[0].text == "Tom has"
+
+
+def test_what_version_0_1_kept_of_a_fault_is_asked_again(served, old):
+    with pytest.raises(LLMError, match="holds no such answer"):
+        LLMGen("llama3.2", record=old, replay_only=True).sample(PROMPT, 1, seed=6)
+    llm = LLMGen("llama3.2", host=served.host, record=old)
+    assert llm.sample(PROMPT, 1, seed=6)[0].tokens == 5 and len(asked(served)) == 1
+
+
+def test_an_old_recording_is_not_mixed_with_another_engine(served, old):
+    served.version = "0.24.0"
+    for _ in range(2):
+        LLMGen("llama3.2", host=served.host, record=old).sample(PROMPT, 1, seed=5)
+        assert len(asked(served)) == 1
+
+
+# Damage
+
+
+@pytest.mark.parametrize(
+    "damage",
+    ["not JSON", "[1]", '{"done": true, "response": 7}', "[" * 100_000, "null",
+     '{"embeddings": 3}', b"\xff\xfe"],
+    ids=repr,
+)  # fmt: skip
+def test_a_damaged_answer_ends_in_a_sentence(file, damage):
+    LLMGen("abacus", record=file).sample(PROMPT, 1, seed=0)
+    with closing(sqlite3.connect(file)) as database, database:
+        database.execute("UPDATE answers SET answer = ?", [damage])
+    with pytest.raises(LLMError, match="cannot be used .*damaged|holds no such answer"):
+        LLMGen("abacus", record=file, replay_only=True).sample(PROMPT, 1, seed=0)
+
+
+@pytest.mark.parametrize("damage", ["not JSON", "[1]", None, b"\xff"])
+def test_a_damaged_model_ends_in_a_sentence(file, damage):
+    LLMGen("abacus", record=file)
+    with closing(sqlite3.connect(file)) as database, database:
+        database.execute("UPDATE models SET shown = ?", [damage])
+    with pytest.raises(LLMError, match="cannot be used .*damaged"):
+        LLMGen("abacus", record=file, replay_only=True)
+
+
+def test_another_programs_database_is_no_recording(file):
+    with closing(sqlite3.connect(file)) as database, database:
+        database.execute("CREATE TABLE answers (id INTEGER)")
+    for options in ({"replay_only": True}, {}):
+        with pytest.raises(LLMError, match="cannot be used"):
+            LLMGen("abacus", record=file, **options)
+
+
+def test_a_hot_journal_says_what_to_do(file):
+    """A writer that was killed leaves it; whoever may write puts it in order."""
+    LLMGen("abacus", record=file).sample(PROMPT, 1, seed=0)
+    journal = Path(f"{file}-journal")
+    journal.write_bytes(hot_journal(Path(file)))
+    with pytest.raises(LLMError, match="cannot be used .*once without replay_only"):
+        LLMGen("abacus", record=file, replay_only=True).sample(PROMPT, 1, seed=0)
+    assert journal.exists()
+    LLMGen("abacus", record=file)
+    assert not journal.exists()
+    LLMGen("abacus", record=file, replay_only=True).sample(PROMPT, 1, seed=0)
+
+
+def hot_journal(file):
+    """A rollback journal that holds the first page of a file, as SQLite's file format
+    describes it."""
+    size, page = 4096, file.read_bytes()[:4096]
+    nonce = 7
+    head = bytes.fromhex("d9d505f920a163d7") + b"".join(
+        number.to_bytes(4, "big")
+        for number in (1, nonce, file.stat().st_size // size, 512, size)
+    )
+    check = (nonce + sum(page[i] for i in range(size - 200, 0, -200))) % 2**32
+    record = (1).to_bytes(4, "big") + page + check.to_bytes(4, "big")
+    return head.ljust(512, b"\0") + record
