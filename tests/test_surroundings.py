@@ -84,8 +84,9 @@ def run(surroundings, *words):
     port."""
     kept = {name: os.environ[name] for name in KEPT if name in os.environ}
     home = str(Path.home())
-    own = {"PYTHONPATH": str(ROOT), "HOME": home, "USERPROFILE": home, "PYTHONUTF8": "1",
-           "OPENBLAS_NUM_THREADS": "1", "OLLAMA_HOST": "127.0.0.1:1"}  # fmt: skip
+    own = {"PYTHONPATH": str(ROOT), "HOME": home, "USERPROFILE": home,
+           "OPENBLAS_NUM_THREADS": "1", "OLLAMA_HOST": "127.0.0.1:1",
+           "PYTHONUTF8": "1"}  # fmt: skip
     return subprocess.run(
         [sys.executable, *words], cwd=ROOT, env=kept | own | surroundings,
         capture_output=True, text=True, encoding="utf-8",

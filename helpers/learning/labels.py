@@ -30,7 +30,14 @@ from typing import TYPE_CHECKING, Any
 
 from helpers.env import CoTEnv
 from helpers.evaluation import Journal, whole_lines
-from helpers.llm import Action, LLMGen, check_limits, derive_seed, draw_each
+from helpers.llm import (
+    Action,
+    LLMGen,
+    check_limits,
+    derive_seed,
+    draw_each,
+    folded,
+)
 from helpers.rewards import Path
 
 if TYPE_CHECKING:
@@ -113,10 +120,10 @@ def label_steps(
     """Label every step of paths that begin where `env` stands.
 
     The columns are `prompt`, `completions`, `labels` (hard), `values` (soft), then
-    `rollouts`, `seed`, `model` and `config`, and of each step `logprobs` and `tokens`.
-    With `out`, each row is written to this file as soon as it is known; what stands
-    there is not computed again, so that a run that was stopped goes on. Many problems
-    may share a file.
+    `rollouts`, `seed`, `model` with its `digest` and `engine`, and `config`, and of
+    each step `logprobs` and `tokens`. With `out`, each row is written to this file as
+    soon as it is known; what stands there of the same model is not computed again, so
+    that a run that was stopped is resumed. Many problems may share a file.
 
     Raises ValueError for a path that begins elsewhere, or a file that holds no rows;
     BlockingIOError for a file that another process writes.
@@ -128,7 +135,7 @@ def label_steps(
     rows = []
     with Journal(out) if out else nullcontext() as journal:
         there = read_rows(out) if out and File(out).exists() else []
-        known = {key_of(row): row for row in there}
+        known = {key_of(row): row for row in there if is_of(row, about)}
         for path in paths:
             if path.prompt != env.state:
                 raise ValueError("A path begins elsewhere. Type the env of its draw.")
@@ -140,16 +147,28 @@ def label_steps(
                 known[key_of(row)] = row
                 if journal:
                     journal.append(json.dumps(row))
-            rows.append(known[key_of(row)])
+            rows.append(row | known[key_of(row)])
     return Dataset.from_list(rows)
 
 
-def configuration(env: CoTEnv, llm: LLMGen) -> dict[str, str]:
-    """The model's name, and a digest of all else that labels depend on."""
+def configuration(env: CoTEnv, llm: LLMGen) -> dict[str, str | None]:
+    """Which model it is, and a hash of all else that labels depend on."""
     options = sorted(getattr(llm.connection, "options", {}).items())
     facts = [env.problem.answer, env.max_steps, env.stop_string, options]
-    digest = hashlib.sha256(json.dumps(facts, default=str).encode()).hexdigest()
-    return {"model": getattr(llm, "model", type(llm).__name__), "config": digest[:12]}
+    config = hashlib.sha256(json.dumps(facts, default=str).encode()).hexdigest()[:12]
+    identity = getattr(llm.connection, "identity", None)
+    return {
+        "model": getattr(llm, "model", type(llm).__name__),
+        "digest": getattr(identity, "digest", None),
+        "engine": getattr(identity, "engine", None),
+        "config": config,
+    }
+
+
+def is_of(row: dict[str, Any], about: dict[str, Any]) -> bool:
+    """Whether a row may be of this model: version 0.1 noted no digest, no engine."""
+    told = ((row.get(name), about[name]) for name in ("digest", "engine"))
+    return all(there == here or there is None for there, here in told)
 
 
 def to_row(path: Path) -> dict[str, Any]:
@@ -170,8 +189,9 @@ def to_path(row: dict[str, Any]) -> Path:
 
 def key_of(row: dict[str, Any]) -> str:
     """What decides a row's labels: the path, the rollouts, the seed, who drew them."""
-    names = ("prompt", "completions", "rollouts", "seed", "model", "config")
-    return json.dumps([row.get(name) for name in names])
+    names = ("prompt", "completions", "rollouts", "seed", "config")
+    model = folded(str(row.get("model")))
+    return json.dumps([model, *(row.get(name) for name in names)])
 
 
 def read_rows(out: File | str) -> list[dict[str, Any]]:

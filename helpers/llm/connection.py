@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from .clients import find_model, plan, reopen, slots
 from .errors import LLMError, explained, failure
 from .identity import EMBEDDED, differences, identity_of, is_embedded
-from .limits import check_options
+from .limits import FRACTIONS, check_options
 from .threads import map_in_threads
 
 if TYPE_CHECKING:
@@ -53,8 +53,10 @@ def clean_image(image: str) -> str:
 
 
 def plain(options: dict[str, Any]) -> dict[str, Any]:
-    """NumPy's numbers are welcome, but a server is sent Python's own."""
-    return {k: v.item() if hasattr(v, "item") else v for k, v in options.items()}
+    """The options as Python's own numbers, 1 as 1.0 where a fraction is allowed."""
+    check_options(options)
+    options = {k: v.item() if hasattr(v, "item") else v for k, v in options.items()}
+    return {k: float(v) if k in FRACTIONS else v for k, v in options.items()}
 
 
 def context_of(info: Mapping[str, Any], asked: int) -> int:
@@ -75,7 +77,6 @@ class Connection:
         weights: Path | str | None = None,
     ) -> None:  # fmt: skip
         options = plain(options)
-        check_options(options)
         self.model = EMBEDDED if is_embedded(model) else model.strip()
         self.opening = plan(model, timeout, host, record, replay_only, weights)
         self.parallel = slots(len(self.opening.addresses))
@@ -144,7 +145,6 @@ class Connection:
     def with_options(self, **options: Any) -> Connection:
         """The same line with some options changed."""
         options = plain(options)
-        check_options(options)
         other = copy.copy(self)
         other.options = self.options | options
         other.facts = self.facts | other.options

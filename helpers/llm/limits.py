@@ -30,6 +30,7 @@ LIMITS = {  # argument: (type, lowest, highest, what to type)
     **dict.fromkeys(COUNTS, (Integral, 1, inf, "a whole number from 1")),
 }
 
+FRACTIONS = {name for name, (kind, *_) in LIMITS.items() if kind is Real}
 OPTIONS = {  # of Ollama, those for the computer and the older filters included
     *("temperature", "top_k", "top_p", "min_p", "typical_p", "seed", "stop", "num_ctx"),
     *(

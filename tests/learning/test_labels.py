@@ -255,3 +255,36 @@ def test_solutions_of_many_prompts_are_those_of_each():
     for group in together[:2]:
         assert all(lines[-1].startswith("The answer is") for lines in group), group
     assert draw_solutions(llm, [], k=3, seed=7) == []
+
+
+class Known(Talker):
+    """A talker that says which model it is."""
+
+    def __init__(self, digest, model="m"):
+        super().__init__(3)
+        self.model, self.digest = model, digest
+
+    @property
+    def connection(self):
+        line = super().connection
+        line.identity = SimpleNamespace(digest=self.digest, engine="llama.cpp")
+        return line
+
+
+def test_labels_of_another_model_are_not_believed(toy, env, tmp_path):
+    file, paths = tmp_path / "rows.jsonl", sample_paths(env, toy, 1)
+    for digest, model, rows in (
+        ("d1", "m", 1), ("d1", "M:latest", 1), ("d2", "m", 2), ("d1", "n", 3),
+    ):  # fmt: skip
+        (row,) = label_steps(env, Known(digest, model), paths, rollouts=2, out=file)
+        assert row["digest"] == digest and len(read_rows(file)) == rows
+
+
+def test_labels_of_version_0_1_are_not_computed_again(toy, env, tmp_path):
+    file, paths = tmp_path / "rows.jsonl", sample_paths(env, toy, 1)
+    label_steps(env, Known("d1"), paths, rollouts=2, out=file)
+    (row,) = read_rows(file)
+    del row["digest"], row["engine"]
+    file.write_text(json.dumps(row) + "\n", encoding="utf-8")
+    (found,) = label_steps(env, Known("d1"), paths, rollouts=2, out=file)
+    assert found["labels"] == row["labels"] and read_rows(file) == [row]
