@@ -77,13 +77,15 @@ def read_addresses(text: str, source: str) -> list[Address]:
 def read_address(text: str, source: str = "host=") -> Address:
     """One address. Raises ValueError, without the secret in it, for anything else."""
     scheme, mark, rest = text.rpartition("://")
-    secret, at, place = rest.rpartition("@")
-    path = "/" in secret  # an "@" in the path parts nothing
-    secret, at, place = ("", "", rest) if path else (secret, at, place)
+    secret, _, place = rest.rpartition("@")
+    if "/" in secret:  # an "@" in the path parts nothing
+        secret, place = "", rest
     try:
         split = split_place(place)
         usual = PORTS[scheme.lower()]  # KeyError for another scheme
-        port = split.port or usual
+        port = usual if split.port is None else split.port
+        if not port:
+            raise ValueError("port 0")
         name = (split.hostname or "127.0.0.1").encode("idna").decode()
     except (KeyError, ValueError):
         shown = f"{scheme}{mark}{rest.rpartition('@')[2]}"
@@ -94,8 +96,9 @@ def read_address(text: str, source: str = "host=") -> Address:
     name = ANYWHERE.get(name, name)
     host = f"[{name}]" if ":" in name else name
     url = f"{scheme.lower() or 'http'}://{host}:{port}/{split.path.strip('/')}"
-    shown = scheme + mark + re.sub(r"^0\.0\.0\.0", "127.0.0.1", place)
-    return Address(shown.rstrip("/"), url.rstrip("/"), source, secret, bool(at))
+    place = re.sub(r"^0\.0\.0\.0", "127.0.0.1", place) or f"{host}:{port}"
+    shown = f"{scheme}{mark}{place}".rstrip("/")
+    return Address(shown, url.rstrip("/"), source, secret, bool(secret))
 
 
 def split_place(place: str) -> SplitResult:
@@ -103,7 +106,7 @@ def split_place(place: str) -> SplitResult:
     bare, slash, path = place.partition("/")
     if bare.count(":") > 1 and not bare.startswith("["):
         bare = f"[{ip_address(bare)}]"
-    if re.search(r"[\s\\^<>\"|{}?#]", bare):
+    if re.search(r"[\s\\^<>\"|{}?#]", bare) or not place.isprintable():
         raise ValueError(place)
     return urlsplit(f"http://{bare}{slash}{path}")
 

@@ -35,6 +35,12 @@ def slots(hosts: int) -> int:
     return min(max(each, 1) * hosts, 100)  # connections that the client opens at most
 
 
+def count_of(part: dict[str, Any], name: str) -> int:
+    """A number of bytes that a server tells; 0 if it tells none."""
+    told = part.get(name)
+    return told if type(told) is int and told > 0 else 0
+
+
 def find_model(client: Any, model: str) -> dict[str, Any]:
     """What the server knows of a model, which is pulled first if it is missing."""
     try:
@@ -47,8 +53,9 @@ def find_model(client: Any, model: str) -> dict[str, Any]:
     done, size = {}, {}  # bytes, by layer
     with tqdm(desc=f"pull {model}", unit="B", unit_scale=True, leave=False) as bar:
         for part in client.pull(model):
-            layer = part.get("digest")
-            done[layer], size[layer] = part.get("completed", 0), part.get("total", 0)
+            layer = str(part.get("digest"))
+            done[layer] = count_of(part, "completed")
+            size[layer] = count_of(part, "total")
             bar.total = sum(size.values())
             bar.update(sum(done.values()) - bar.n)
     return client.show(model)
@@ -122,11 +129,19 @@ def plan(
     if record is None:
         record = path_setting("REASONING_RECORD")
         replay_only = replay_only or is_on("REASONING_REPLAY_ONLY")
-    whole = [
-        str(Path(p).expanduser().resolve()) if p else "" for p in (record, weights)
-    ]
+    whole = [whole_path(path) if path else "" for path in (record, weights)]
     addresses = () if embedded else tuple(find_addresses(host))
     return Opening(model, timeout, addresses, whole[0], replay_only, whole[1])
+
+
+def whole_path(path: Path | str) -> str:
+    """A path as it is meant here, wherever it is used. Raises ValueError for none."""
+    try:
+        return str(Path(path).expanduser().resolve())
+    except (RuntimeError, ValueError) as error:
+        raise ValueError(
+            f"{str(path)!a} is no path ({error}). Type another."
+        ) from error
 
 
 def open_client(

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from .clients import find_model, plan, reopen, slots
 from .errors import LLMError, explained, failure
 from .identity import EMBEDDED, differences, identity_of, is_embedded
-from .limits import FRACTIONS, check_options
+from .limits import FRACTIONS, check_options, check_whole
 from .threads import map_in_threads
 
 if TYPE_CHECKING:
@@ -178,6 +178,8 @@ class Connection:
 
         Ollama would cut it without a word.
         """
+        for text in texts:
+            check_whole("text", text)
         with explained(**self.facts):
             return patiently(partial(self.client.embed, self.model, texts))
 

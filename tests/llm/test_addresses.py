@@ -31,6 +31,7 @@ URLS = {  # what is typed: where it leads, as for Ollama itself
     "0.0.0.0:1": "http://127.0.0.1:1",
     "[::]:1": "http://[::1]:1",
     "'pc:1'": "http://pc:1",
+    "http://": "http://127.0.0.1:80",
 }
 
 
@@ -45,19 +46,18 @@ def test_an_address_is_read_as_ollama_reads_it(typed, monkeypatch):
 def test_the_official_client_leads_to_the_same_places():
     parse = pytest.importorskip("ollama._client")._parse_host
     for typed, url in URLS.items():
-        if not re.search(r"0\.0|::\]|^::|'|HTTP", typed):  # it does not mend these
+        if not re.search(r"0\.0|::\]|^::|'|HTTP|//$", typed):  # it does not mend these
             assert parse(typed) == url, typed
 
 
 @pytest.mark.parametrize(
     "typed",
-    ["pc:99999", "pc:port", "ftp://pc", "http://[::1", "p c", "a:b:c",
+    ["pc:99999", "pc:port", "pc:0", "pc:-1", "pc\0", "pc/\x1b", "ftp://pc", "http://[::1", "p c", "a:b:c",
      "pc\\x", "socks://pc:1", "http://user:pa/ss@pc:1", "http://u:secret@pc:port"],
 )  # fmt: skip
-def test_what_is_no_address_ends_in_a_sentence_without_secrets(typed, monkeypatch):
-    monkeypatch.setenv("OLLAMA_HOST", typed)
-    with pytest.raises(ValueError, match="^OLLAMA_HOST=.*is no address. Type") as error:
-        find_addresses(None)
+def test_what_is_no_address_ends_in_a_sentence_without_secrets(typed):
+    with pytest.raises(ValueError, match="^host=.*is no address. Type") as error:
+        find_addresses(typed)
     assert "secret" not in str(error.value) and "pa/ss" not in str(error.value)
     assert error.value.__suppress_context__
 

@@ -5,6 +5,7 @@ import inspect
 import pytest
 
 from helpers.abacus import AbacusClient
+from helpers.llm import LLMError
 from helpers.llm.clients import find_model, open_client
 from helpers.llm.hosts import ManyHosts
 from helpers.llm.ollama_client import OllamaClient
@@ -38,3 +39,10 @@ def test_which_client_it_is(server, tmp_path):
     recorded = open_client("scripted", record=file, **place)
     assert isinstance(recorded, RecordedClient)
     assert find_model(recorded, "SCRIPTED") == server.show
+
+
+@pytest.mark.parametrize("path", ["~nobody-of-this-name/x", "x\0y", "\ud83d.npz"])
+@pytest.mark.parametrize("name", ["record", "weights"])
+def test_what_is_no_path_ends_in_a_sentence(name, path):
+    with pytest.raises((ValueError, LLMError), match="Type another|cannot be"):
+        open_client("abacus", **{name: path}).show("abacus")

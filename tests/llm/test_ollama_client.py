@@ -1,13 +1,16 @@
 """One server: who answers in its place, what is not believed, where secrets go."""
 
+import _thread
 import base64
 import json
 import re
+import signal
+import threading
 import traceback
 import warnings
 
 import pytest
-from fake_ollama import BREAK, FakeOllama, answer
+from fake_ollama import BREAK, HANG, FakeOllama, answer
 
 from helpers.llm import LLMError, LLMGen, connection, failure
 from helpers.llm.addresses import read_address
@@ -297,3 +300,36 @@ def test_an_answer_that_is_not_done_is_an_empty_response(server, client):
     error = {"error": "prediction aborted, token repeat limit reached"}
     server.script["/api/generate"].append((500, error))
     assert client.generate("scripted", "x", options=OPTIONS) == Response(done=False)
+
+
+# A download
+
+
+@pytest.mark.parametrize("odd", [None, -1, "x", [], {}, True, 1e308, 10**400])
+@pytest.mark.parametrize("name", ["digest", "completed", "total", "status"])
+def test_a_download_that_tells_nonsense_is_shown_all_the_same(
+    server, name, odd, capsys
+):
+    part = {"status": "pulling", "digest": "d", "completed": 1, "total": 2}
+    told = [part, part | {name: odd}, {"status": "success"}]
+    server.script["/api/pull"].append((200, told))
+    with pytest.raises(LLMError, match="has no model 'fresh'"):  # it is not there yet
+        LLMGen("fresh", host=server.host)
+    capsys.readouterr()
+
+
+def test_an_interrupt_leaves_the_client_usable(server):
+    """Ctrl-C while an answer is awaited: the next one is not its answer."""
+    llm = LLMGen("scripted", host=server.host)
+    server.script["/api/generate"].append(HANG)
+    usual = signal.signal(signal.SIGINT, signal.default_int_handler)
+    interrupt = threading.Thread(
+        target=lambda: (server.asked.wait(), _thread.interrupt_main()))  # fmt: skip
+    try:
+        interrupt.start()
+        with pytest.raises(KeyboardInterrupt):
+            llm.sample(PROMPT, 1, seed=0)
+    finally:
+        interrupt.join()
+        signal.signal(signal.SIGINT, usual)
+    assert llm.sample(PROMPT, 1, seed=1)[0].text.startswith("Sentence number")
