@@ -5,7 +5,8 @@ Vocabulary
     step      what the model adds until it writes the stop string: one sentence.
     seed      fixes what is drawn; each of several steps has one of its own.
     action    a distinct step among k samples; its *prior* is its share of them.
-    client    who is asked: abacus in this process, a server, several, a recording.
+    client    who is asked: abacus or a GGUF file in this process, a server, several, a
+              recording.
 
 What fails is an `LLMError` that says what to type. Nothing heavy is loaded before it is
 used, and nothing is read that is not needed: abacus asks no variable for a server.
@@ -17,7 +18,7 @@ from .addresses import server_address
 from .clients import chosen_model, find_model, open_client
 from .connection import Connection
 from .errors import LLMError, failure
-from .gen import LLMGen, SharedSamples, Step, derive_seed, draw_each
+from .gen import LLMGen, SharedSamples, Step, derive_seed, draw_each, sibling_seeds
 from .identity import EMBEDDED, Identity, differences, folded, is_embedded
 from .limits import check_given, check_limits, stops_of
 from .proposal import Action, Proposal, merge_steps
@@ -29,6 +30,7 @@ __all__ = [
     "SharedSamples",
     "Step",
     "derive_seed",
+    "sibling_seeds",
     "draw_each",
     "Action",
     "Proposal",

@@ -9,6 +9,7 @@ Covers: the choice of the client. Does not cover: asking it for text (`connectio
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -18,13 +19,13 @@ from helpers.settings import is_on, path_setting, setting
 
 from .addresses import Address, find_addresses
 from .errors import LLMError, failure
-from .identity import EMBEDDED, is_embedded
+from .identity import EMBEDDED, is_embedded, is_file, shown_name
 
 
 def chosen_model() -> str:
     """The model that REASONING_MODEL names, or abacus."""
     model = setting("REASONING_MODEL", EMBEDDED)
-    return EMBEDDED if is_embedded(model) else model
+    return os.path.expanduser(EMBEDDED if is_embedded(model) else model)
 
 
 def slots(hosts: int) -> int:
@@ -71,6 +72,7 @@ class Opening:
     record: str
     replay_only: bool
     weights: str
+    file: str = ""  # a GGUF file
 
     def open(self, is_elsewhere: bool = False) -> Any:
         """The client.
@@ -95,6 +97,10 @@ class Opening:
 
     def open_source(self) -> Any:
         """Whoever answers what is not recorded."""
+        if self.file:
+            from .gguf_client import GGUFClient
+
+            return GGUFClient(Path(self.file))
         if not self.addresses:
             from helpers.abacus import AbacusClient
 
@@ -116,10 +122,12 @@ def plan(
 
     Raises ValueError for arguments that do not go together.
     """
-    embedded = is_embedded(model)
+    embedded, has_file = is_embedded(model), is_file(model)
     if weights is not None and not embedded:
         raise ValueError(f"weights are those of abacus. Type LLMGen({EMBEDDED!r}, "
                          f"weights=...), or {model!r} without.")  # fmt: skip
+    if host and has_file:
+        raise ValueError("host= is for a server's model; a file is computed here.")
     if host and embedded:
         shown = ",".join(part.rpartition("@")[2] for part in host.split(","))
         raise ValueError(
@@ -130,8 +138,10 @@ def plan(
         record = path_setting("REASONING_RECORD")
         replay_only = replay_only or is_on("REASONING_REPLAY_ONLY")
     whole = [whole_path(path) if path else "" for path in (record, weights)]
-    addresses = () if embedded else tuple(find_addresses(host))
-    return Opening(model, timeout, addresses, whole[0], replay_only, whole[1])
+    file = whole_path(model.strip()) if has_file else ""
+    addresses = () if embedded or has_file else tuple(find_addresses(host))
+    name = shown_name(model)
+    return Opening(name, timeout, addresses, whole[0], replay_only, whole[1], file)
 
 
 def whole_path(path: Path | str) -> str:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from .clients import find_model, plan, reopen, slots
 from .errors import LLMError, explained, failure
-from .identity import EMBEDDED, differences, identity_of, is_embedded
+from .identity import EMBEDDED, differences, identity_of
 from .limits import FRACTIONS, check_options, check_whole
 from .threads import map_in_threads
 
@@ -77,8 +77,8 @@ class Connection:
         weights: Path | str | None = None,
     ) -> None:  # fmt: skip
         options = plain(options)
-        self.model = EMBEDDED if is_embedded(model) else model.strip()
         self.opening = plan(model, timeout, host, record, replay_only, weights)
+        self.model = self.opening.model
         self.parallel = slots(len(self.opening.addresses))
         self.facts = {"model": self.model, "timeout": timeout, "address": self.address}
         self.facts |= options  # what advice may mention
@@ -98,7 +98,17 @@ class Connection:
     @property
     def is_embedded(self) -> bool:
         """Whether it is abacus, in this process."""
+        return self.model == EMBEDDED
+
+    @property
+    def is_here(self) -> bool:
+        """Whether this process computes, and can be asked for much at once."""
         return not self.opening.addresses
+
+    @property
+    def draws_together(self) -> bool:
+        """Whether siblings are one request, by seeds that follow each other."""
+        return bool(self.opening.file)
 
     @property
     def client(self) -> Any:
@@ -161,7 +171,7 @@ class Connection:
         if image and "vision" not in (self.info.get("capabilities") or ["vision"]):
             raise failure("image", **self.facts)
         with explained(**self.facts):
-            if self.is_embedded:
+            if self.is_here:
                 batch = {"seeds": seeds, "options": self.options, "logprobs": True}
                 batch["top_logprobs"] = top
                 responses = self.client.generate_many(self.model, prompts, **batch)

@@ -69,6 +69,12 @@ ADVICE = {  # what went wrong: what happened and what to type
     "Record it where {model!r} runs, with the same prompt, options and seed: "
     "LLMGen({model!r}, record=...)",
     "weights": "{file} is not on this computer. Copy it there, to the same path",
+    "package": "{package} is missing, with which GGUF files are read. Type: "
+    'pip install -e ".[{extra}]"',
+    "gguf": "The model file {file!r} cannot be used ({said}). Type the path of a GGUF "
+    'file: LLMGen("models/name.gguf"), or REASONING_MODEL',
+    "memory": "The model file {file!r} is too large for this computer ({said}). Type a "
+    "num_ctx below {num_ctx}, or the path of a smaller model",
     "states": "The server gives no states of {model!r} ({said}): since version 0.30 "
     "Ollama has them of embedding models only. Learn from what else there is: "
     'use=("arithmetic", "plain")',

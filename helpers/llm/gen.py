@@ -5,9 +5,10 @@ chat template. A *step* is what the model adds until it writes the *stop* string
 newline: one sentence. A *seed* fixes what is drawn; each of several steps needs one of
 its own.
 
-`LLMGen` draws steps from "abacus", which ships with this project, or from a model of
-Ollama; `draw_each` draws whole texts, and `SharedSamples` each sample once. How a model
-is reached is in `clients.py` and `connection.py`, what may go wrong in `errors.py`.
+`LLMGen` draws steps from "abacus", which ships with this project, from a model of
+Ollama, or from a GGUF file; `draw_each` draws whole texts, and `SharedSamples` each
+sample once. How a model is reached is in `clients.py` and `connection.py`, what may go
+wrong in `errors.py`.
 """
 
 from __future__ import annotations
@@ -56,6 +57,16 @@ def derive_seed(seed: int, *parts: str | int) -> int:
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big") >> 1
 
 
+def sibling_seeds(seed: int, prompt: str, k: int, together: bool = False) -> list[int]:
+    """A seed for each of k samples of a prompt; of more samples, these are the first.
+
+    together: one request draws all of them, by seeds that follow each other.
+    """
+    if together:
+        return [derive_seed(seed, prompt) + i for i in range(k)]
+    return [derive_seed(seed, prompt, i) for i in range(k)]
+
+
 def choose_seed(*seeds: int | None) -> int:
     """The first seed that is given, else a fresh one; a negative one is refused."""
     seed = next((s for s in seeds if s is not None), secrets.randbits(31))
@@ -79,9 +90,11 @@ def draw_each(
     Sample i of a prompt depends on the seed, the prompt and i alone, as in `sample`.
     """
     check_limits(k=k)
-    asked = [(prompt, i) for prompt in prompts for i in range(k)]
-    seeds = [derive_seed(seed, prompt, i) for prompt, i in asked]
-    found = generate([prompt for prompt, _ in asked], seeds) if asked else []
+    line = getattr(generate, "__self__", None)  # a connection knows its siblings
+    together = getattr(line, "draws_together", False)
+    asked = [prompt for prompt in prompts for _ in range(k)]
+    seeds = [s for p in prompts for s in sibling_seeds(seed, p, k, together)]
+    found = generate(asked, seeds) if asked else []
     return [found[i : i + k] for i in range(0, len(found), k)]
 
 
@@ -96,7 +109,8 @@ def to_step(response: Response) -> Step:
 class LLMGen:
     """A language model that continues a text by one sentence.
 
-    model: "abacus", or the name of an Ollama model, pulled first if it is missing.
+    model: "abacus", the name of an Ollama model, pulled first if it is missing, or the
+        path of a GGUF file.
     temperature, top_p, top_k, min_p: how bold the draw is. Temperature 0 takes the
         likeliest token; top_p 1.0, top_k 0 and min_p 0.0 are off.
     n, num_ctx: tokens to predict at most; tokens of prompt and step together.
@@ -139,7 +153,8 @@ class LLMGen:
         """k steps that could follow the prompt, each drawn with a seed of its own."""
         check_limits(prompt=prompt, k=k)
         seed = choose_seed(seed, self.seed)
-        seeds = [derive_seed(seed, prompt, i) for i in range(k)]
+        together = self.connection.draws_together
+        seeds = sibling_seeds(seed, prompt, k, together)
         responses = self.connection.generate([prompt] * k, seeds, image)
         return [to_step(response) for response in responses]
 

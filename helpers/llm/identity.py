@@ -42,9 +42,23 @@ def full_name(model: str) -> str:
     return name if ":" in name.rpartition("/")[2] else f"{name}:latest"
 
 
+def is_file(model: str) -> bool:
+    """Whether a name, as typed, is the path of a GGUF file."""
+    return model.strip().lower().endswith(".gguf")
+
+
+def shown_name(model: str) -> str:
+    """How a model is named in records: a file by its name, without its folder."""
+    if is_embedded(model):
+        return EMBEDDED
+    name = model.strip()
+    return re.split(r"[/\\]", name)[-1] if is_file(name) else name
+
+
 def folded(model: str) -> str:
     """What two spellings of one model have in common."""
-    return EMBEDDED if is_embedded(model) else full_name(model)
+    name = shown_name(model)
+    return name if name == EMBEDDED or is_file(name) else full_name(name)
 
 
 @dataclass(frozen=True)
@@ -165,6 +179,8 @@ def engine_of(version: str | None) -> str | None:
     """The family of a server's engine, by the server's version."""
     if version == "embedded":
         return EMBEDDED
+    if (version or "").startswith("xllamacpp"):
+        return "llama.cpp"
     number = version_number(version)
     if number is None:
         return None

@@ -52,8 +52,9 @@ def test_the_official_client_leads_to_the_same_places():
 
 @pytest.mark.parametrize(
     "typed",
-    ["pc:99999", "pc:port", "pc:0", "pc:-1", "pc\0", "pc/\x1b", "ftp://pc", "http://[::1", "p c", "a:b:c",
-     "pc\\x", "socks://pc:1", "http://user:pa/ss@pc:1", "http://u:secret@pc:port"],
+    ["pc:99999", "pc:port", "pc:0", "pc:-1", "pc\0", "pc/\x1b", "ftp://pc",
+     "http://[::1", "p c", "a:b:c", "pc\\x", "socks://pc:1", "http://user:pa/ss@pc:1",
+     "http://u:secret@pc:port"],
 )  # fmt: skip
 def test_what_is_no_address_ends_in_a_sentence_without_secrets(typed):
     with pytest.raises(ValueError, match="^host=.*is no address. Type") as error:
