@@ -23,9 +23,14 @@ AROUND = string.whitespace + "\u00a0\"'“”‘’`"  # a value
 NO = {"", "0", "f", "false", "n", "no", "off"}  # all else means yes, as for Ollama
 
 
+def meant(text: str) -> str:
+    """What was typed, without the blanks and quotes around it."""
+    return text.strip(AROUND)
+
+
 def setting(name: str, default: str = "") -> str:
     """The value of a variable, or the default if nothing stands there."""
-    return os.environ.get(name, "").strip(AROUND) or default
+    return meant(os.environ.get(name, "")) or default
 
 
 def is_on(name: str) -> bool:

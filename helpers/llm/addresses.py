@@ -16,7 +16,7 @@ from ipaddress import ip_address
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
-from helpers.settings import setting
+from helpers.settings import meant, setting
 
 PORTS = {"": 11434, "http": 80, "https": 443}  # where none is typed, as Ollama does
 ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # all of this computer: not to reach
@@ -70,7 +70,7 @@ def server_address(host: str | None) -> str:
 
 def read_addresses(text: str, source: str) -> list[Address]:
     """The addresses in a text with commas between them."""
-    parts = [part.strip(" \t\"'") for part in text.split(",")]
+    parts = [meant(part) for part in text.split(",")]
     return [read_address(part, source) for part in parts if part]
 
 
@@ -128,7 +128,7 @@ def proxy_for(url: str) -> str | None:
     if is_this_computer(url) or proxy_bypass(split.netloc):
         return None
     proxies = getproxies()
-    found = proxies.get(split.scheme) or proxies.get("all")
+    found = meant(proxies.get(split.scheme) or proxies.get("all") or "")
     return f"http://{found}" if found and "://" not in found else found or None
 
 

@@ -39,8 +39,8 @@ ADVICE = {  # what went wrong: what happened and what to type
     "proxy": "The proxy {proxy!r} on the way to {address} cannot be used ({said}). "
     "Mend or unset HTTP_PROXY, HTTPS_PROXY and ALL_PROXY, or name the server's "
     "computer in NO_PROXY",
-    "certificates": "No certificates for {address} can be read ({said}). Mend or unset "
-    "SSL_CERT_FILE and SSL_CERT_DIR",
+    "certificates": "No certificates for {address} that can be used ({said}). Mend or "
+    "unset SSL_CERT_FILE, SSL_CERT_DIR and SSLKEYLOGFILE",
     "absent": "The server at {address} has no model {model!r} ({said}). Type on its "
     "computer: ollama pull {model}",
     "pull": "The server has no model {model!r} and could not pull it ({said}). Check "

@@ -74,7 +74,7 @@ class OllamaClient:
         shown = without_secret(self.proxy or "")
         try:
             transport = Transport(self.base.startswith("https:"), self.proxy)
-        except (ImportError, RuntimeError, ValueError) as error:
+        except (ImportError, RuntimeError, ValueError, httpx.InvalidURL) as error:
             said = str(error).replace(self.proxy or " ", shown)
             raise failure(
                 "proxy", address=self.address, proxy=shown, said=said
@@ -259,6 +259,11 @@ class OllamaClient:
             proxy = without_secret(self.proxy or "")
             raise failure("proxy", proxy=proxy, said=error, **facts) from error
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+            if "CERTIFICATE" in str(error):
+                raise failure("certificates", said=error, **facts) from error
+            if self.proxy:
+                proxy, said = without_secret(self.proxy), "nobody answers there"
+                raise failure("proxy", proxy=proxy, said=said, **facts) from error
             raise failure("server", **facts) from error
         except httpx.TimeoutException as error:
             raise failure("timeout", **facts) from error

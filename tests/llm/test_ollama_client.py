@@ -1,6 +1,5 @@
 """One server: who answers in its place, what is not believed, where secrets go."""
 
-import _thread
 import base64
 import json
 import re
@@ -268,11 +267,14 @@ def test_an_address_of_openais_interface(server):
 # What is said
 
 
+NAMES = ("address", "model", "file", "proxy", "way", "package", "extra")
+
+
 def test_what_others_say_is_short_and_harmless():
     said = quoted("\x1b[31mred\x1b[0m\n\n" + "x" * 10**6)
     assert "\x1b" not in said and "\\x1b[31mred" in said and len(said) < 400
     for kind in ADVICE:
-        facts = dict.fromkeys(("address", "model", "file", "proxy", "way"), "x")
+        facts = dict.fromkeys(NAMES, "x")
         error = failure(kind, said="\x1b[2J\n" * 999, timeout=1, num_ctx=2, **facts)
         assert str(error).isprintable() and len(str(error)) < 800 and error.kind == kind
 
@@ -318,18 +320,64 @@ def test_a_download_that_tells_nonsense_is_shown_all_the_same(
     capsys.readouterr()
 
 
+@pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="needs POSIX signals")
 def test_an_interrupt_leaves_the_client_usable(server):
     """Ctrl-C while an answer is awaited: the next one is not its answer."""
     llm = LLMGen("scripted", host=server.host)
     server.script["/api/generate"].append(HANG)
+    main = threading.main_thread().ident
+
+    def interrupt():
+        server.asked.wait()
+        signal.pthread_kill(main, signal.SIGINT)
+
     usual = signal.signal(signal.SIGINT, signal.default_int_handler)
-    interrupt = threading.Thread(
-        target=lambda: (server.asked.wait(), _thread.interrupt_main()))  # fmt: skip
     try:
-        interrupt.start()
+        threading.Thread(target=interrupt, daemon=True).start()
         with pytest.raises(KeyboardInterrupt):
             llm.sample(PROMPT, 1, seed=0)
     finally:
-        interrupt.join()
         signal.signal(signal.SIGINT, usual)
     assert llm.sample(PROMPT, 1, seed=1)[0].text.startswith("Sentence number")
+
+
+# The way to another computer
+
+FAR = "http://10.255.255.1:1"  # nobody is asked: the proxy is in the way
+PROXIES = [
+    "http://127.0.0.1:port", "://::/", "http://[::1", "socks://127.0.0.1:1",
+    "\U0001f600", "socks5://127.0.0.1:1", "http://127.0.0.1:99999", "ftp://127.0.0.1:1",
+    "http://127.0.0.1:1", "'http://127.0.0.1:1'", "https://127.0.0.1:1",
+    "http://anna:geheim@127.0.0.1:1", "socks://anna:geheim@127.0.0.1:1", "127.0.0.1:1",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("proxy", PROXIES)
+def test_a_proxy_that_cannot_be_used_is_named(proxy, monkeypatch):
+    monkeypatch.delenv("NO_PROXY")
+    monkeypatch.setenv("http_proxy", proxy)
+    with pytest.raises(
+        LLMError, match="The proxy .* cannot be used.*NO_PROXY"
+    ) as error:
+        LLMGen("scripted", host=FAR)
+    told = "".join(traceback.format_exception(error.value))
+    assert error.value.kind == "proxy" and "geheim" not in told
+    monkeypatch.setenv("NO_PROXY", "10.255.255.1")
+    assert OllamaClient(read_address(FAR), 1.0).proxy is None
+
+
+def test_a_proxy_that_answers_in_the_servers_place_is_named(server, monkeypatch):
+    monkeypatch.delenv("NO_PROXY")
+    monkeypatch.setenv("http_proxy", server.host)
+    server.script[f"{FAR}/api/show"].append((502, b"<html>no route"))
+    with pytest.raises(LLMError, match=f"the proxy {server.host} answers at") as error:
+        LLMGen("scripted", host=FAR)
+    assert error.value.kind == "gateway"
+
+
+@pytest.mark.parametrize("name", ["SSL_CERT_FILE", "SSLKEYLOGFILE"])
+def test_certificates_that_cannot_be_used_are_named(name, monkeypatch):
+    monkeypatch.setenv(name, "/no/such/place")
+    with pytest.raises(LLMError, match=f"No certificates .*{name}") as error:
+        LLMGen("scripted", host="https://127.0.0.1:1")
+    assert error.value.kind == "certificates"
