@@ -7,7 +7,7 @@ Vocabulary
     sampling     how the next token is drawn.
     lesson       a prompt with its solutions, from which a `Learner` learns. (In
                  pre-training a lesson is one text; `lesson` writes it.)
-    client       the engine behind the interface of `ollama.Client`.
+    client       the engine behind the calls of an Ollama server's client.
 
 How it was made and how often it is right: README.md here. Commands of their own, and so
 not on this list: `serve` (behind HTTP), `export` (for other programs), `pretrain`.

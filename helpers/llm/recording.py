@@ -19,7 +19,7 @@ import hashlib
 import json
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -41,7 +41,9 @@ TABLES = (
 )
 NEW = "2:"  # begins the keys of today; those of version 0.1 were not of an engine
 HOT = "whoever wrote it was interrupted; open it once without replay_only"
-FAULTY = "answer LIKE '%\"done\":false%' OR answer NOT LIKE '%\"eval_count\":%'"
+OLD = f"key NOT LIKE '{NEW}%'"
+FAULTY = """answer LIKE '%"done":%' AND (answer LIKE '%"done":false%'
+    OR answer NOT LIKE '%"eval_count":%')"""
 USUAL = {"raw": [True], "think": [False], "truncate": [False], "shift": [False],
          "images": [(), []], "logprobs": [False], "top_logprobs": [0]}  # fmt: skip
 
@@ -74,13 +76,24 @@ def to_text(answer: Any) -> str:
 
 
 def older_keys(database: sqlite3.Connection) -> list[tuple[str, str]]:
-    """The keys of version 0.1 in a recording, each after the one of today."""
+    """The keys of version 0.1 in a recording, each after the one of today. A row that
+    is damaged is as good as none."""
     versions = dict(database.execute("SELECT digest, version FROM models"))
-    query = f"SELECT key, digest, request FROM answers WHERE key NOT LIKE '{NEW}%'"
-    return [
-        (key_of(digest, engine_of(versions.get(digest)), json.loads(request)), key)
-        for key, digest, request in database.execute(query)
-    ]
+    query = f"SELECT key, digest, request FROM answers WHERE {OLD}"
+    found = []
+    for key, digest, request in database.execute(query):
+        with suppress(AttributeError, TypeError, ValueError, RecursionError):
+            engine = engine_of(versions.get(digest))
+            found.append((key_of(digest, engine, json.loads(request)), key))
+    return found
+
+
+def renew(database: sqlite3.Connection, older: Sequence[tuple[str, str]]) -> None:
+    """Give the answers of version 0.1 the keys of today, and forget those that a
+    passing fault had cut short."""
+    database.execute(f"DELETE FROM answers WHERE {OLD} AND {FAULTY}")
+    update = "UPDATE OR IGNORE answers SET key = ? WHERE key = ?"
+    database.executemany(update, older)
 
 
 def from_text(text: str) -> Any:
@@ -108,16 +121,13 @@ class RecordedClient:
         if not file or (replay_only and not Path(file).is_file()):
             raise failure("recording", file=file, said="there is no such file")
         with self.database() as database:
-            if replay_only:
-                self.older = dict(older_keys(database))
-                return
-            for table in TABLES:
+            for table in () if replay_only else TABLES:
                 database.execute(table)
-            old = f"key NOT LIKE '{NEW}%'"
-            database.execute(f"DELETE FROM answers WHERE {old} AND ({FAULTY}) "
-                             "AND answer LIKE '%\"done\":%'")  # fmt: skip
-            renew = "UPDATE OR IGNORE answers SET key = ? WHERE key = ?"
-            database.executemany(renew, older_keys(database))
+            older = older_keys(database)
+            if replay_only:
+                self.older = dict(older)
+            elif older:
+                renew(database, older)
 
     @contextmanager
     def database(self) -> Iterator[sqlite3.Connection]:

@@ -436,3 +436,21 @@ def hot_journal(file):
     check = (nonce + sum(page[i] for i in range(size - 200, 0, -200))) % 2**32
     record = (1).to_bytes(4, "big") + page + check.to_bytes(4, "big")
     return head.ljust(512, b"\0") + record
+
+
+def test_a_recording_that_may_not_be_written_replays_beside_a_server(served, file):
+    """As one that a teacher put on a drive for reading."""
+    said = LLMGen("llama3.2", host=served.host, record=file).sample(PROMPT, 1, seed=0)
+    os.chmod(file, 0o444)
+    again = LLMGen("llama3.2", host=served.host, record=file)
+    assert again.sample(PROMPT, 1, seed=0) == said and len(asked(served)) == 1
+
+
+@pytest.mark.parametrize("damage", ["not JSON", "[1]", None, "[" * 100_000])
+def test_a_damaged_request_of_version_0_1_is_as_good_as_none(served, old, damage):
+    with closing(sqlite3.connect(old)) as database, database:
+        database.execute("UPDATE answers SET request = ?", [damage])
+    with pytest.raises(LLMError, match="holds no such answer"):
+        LLMGen("llama3.2", record=old, replay_only=True).sample(PROMPT, 1, seed=5)
+    LLMGen("llama3.2", host=served.host, record=old).sample(PROMPT, 1, seed=5)
+    assert len(asked(served)) == 1
