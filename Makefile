@@ -39,12 +39,13 @@ NBVAL := --nbval --nbval-current-env --nbval-cell-timeout=600 \
 # Two processes, each with files of its own: a notebook is one file.
 TWO := -n 2 --dist loadfile
 
-.PHONY: help notebooks test test-ollama slides class test-class test-pages test-matrix test-train bench lab refresh clear set-up
+.PHONY: help notebooks test test-ollama test-real slides class test-class test-pages test-matrix test-train bench lab refresh clear set-up
 
 help:
 	@echo "make notebooks   execute the whole series into build/ (.ipynb and .html)"
 	@echo "make test        test the helpers, then compare every notebook's outputs"
 	@echo "make test-ollama run every notebook on the engine that is inside Ollama"
+	@echo "make test-real   the wrapper on real weights: REAL_MODEL=file.gguf"
 	@echo "make slides      write slides of every notebook into build/slides/"
 	@echo "make class       install nbgrader, and write the editions for a class"
 	@echo "make test-class  test these, and nbgrader's marking of them"
@@ -61,12 +62,15 @@ notebooks: set-up
 
 test: set-up
 	@echo "1 of 2: the helpers (tests/)"
-	@$(PLAIN) $(PY) -m pytest -q $(TWO) -m "not train and not class_room and not pages and not live and not ollama" tests
+	@$(PLAIN) $(PY) -m pytest -q $(TWO) -m "not train and not class_room and not pages and not live and not ollama and not real" tests
 	@echo "2 of 2: the notebooks, every output compared"
 	@$(DEFAULTS) $(PY) -m pytest -q $(TWO) $(NBVAL) notebooks
 
 test-ollama: set-up
 	@$(DEFAULTS) $(PY) -m pytest -q -m ollama tests
+
+test-real: set-up
+	@$(DEFAULTS) $(PY) -m pytest -q -rs -m real tests
 
 slides: set-up
 	@$(PY) -m helpers.workshop.slides

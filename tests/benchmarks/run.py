@@ -23,7 +23,7 @@ PARTS = [
     *("sampling", "search_overhead", "training_speed", "grading_speed"),
     *("evaluation_speed", "ollama_speed", "startup_time", "notebook_time"),
 ]
-ON_DEMAND = ["setup_time"]  # needs the network
+ON_DEMAND = ["setup_time", "gguf_speed"]  # the network, or a model, is needed
 
 
 def main() -> None:

@@ -1,0 +1,110 @@
+"""Real, pre-trained weights, reached in two ways: `make test-real`.
+
+The file is that which REAL_MODEL names, or SmolLM2 (135 million parameters), which
+`../shared/real_models/get` fetches where it is there. The ways are a GGUF file in this
+process, and the stand-in for an Ollama server.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.real
+pytest.importorskip("gguf")
+pytest.importorskip("xllamacpp", reason="needs the extra `gguf`")
+
+from ollama_server import OllamaServer  # noqa: E402
+
+from helpers.llm import LLMError, LLMGen, next_tokens  # noqa: E402
+from helpers.problems import generate  # noqa: E402
+
+ROOT = Path(__file__).resolve().parents[2]
+GET = ROOT.parent / "shared" / "real_models" / "get"
+QUESTIONS = [row["question"] for row in generate("test", 6)]
+PROMPTS = [f"Question: {question}\nAnswer:\n" for question in QUESTIONS]
+
+
+@pytest.fixture(scope="module")
+def weights():
+    if named := os.environ.get("REAL_MODEL"):
+        return Path(named)
+    if not GET.exists():
+        pytest.skip("no REAL_MODEL is set, and no weights lie beside the repository")
+    command = [sys.executable, str(GET), "smollm2-135m", str(ROOT / "build" / "models")]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        pytest.skip(f"SmolLM2 could not be fetched: {done.stderr[-200:]}")
+    return Path(done.stdout.splitlines()[-1])
+
+
+@pytest.fixture(scope="module")
+def served(weights, tmp_path_factory):
+    modelfile = tmp_path_factory.mktemp("real") / "Modelfile"
+    modelfile.write_text(f"FROM {weights}\n", encoding="utf-8")
+    with OllamaServer() as server:
+        server.create("real", modelfile)
+        server.defaults["num_thread"] = 1
+        yield server
+
+
+@pytest.fixture(params=["file", "server"])
+def make(request, weights):
+    """A function that makes a model, one way."""
+    if request.param == "file":
+        return lambda *args, **settings: LLMGen(str(weights), *args, **settings)
+    host = request.getfixturevalue("served").host
+    return lambda *args, **settings: LLMGen("real", *args, host=host, **settings)
+
+
+def test_both_ways_write_the_same(weights, served):
+    """Greedy, one sentence; where two tokens are as good as equally likely, a text may
+    go either way."""
+    settings = {"temperature": 0, "n": 24}
+    here = LLMGen(str(weights), **settings)
+    there = LLMGen("real", host=served.host, **settings)
+    equal = 0
+    for prompt in PROMPTS:
+        (a,), (b,) = here.sample(prompt, 1, seed=0), there.sample(prompt, 1, seed=0)
+        if a.text == b.text:
+            equal += 1
+            assert (a.tokens, a.reason) == (b.tokens, b.reason)
+            assert a.logprob == pytest.approx(b.logprob, abs=0.1)
+    assert equal >= len(PROMPTS) - 2
+
+
+def test_samples_repeat_and_are_the_first_of_more(make):
+    llm = make(n=16)
+    found = [step.text for step in llm.sample(PROMPTS[0], 4, seed=1)]
+    assert found == [step.text for step in llm.sample(PROMPTS[0], 4, seed=1)]
+    assert found[:2] == [step.text for step in llm.sample(PROMPTS[0], 2, seed=1)]
+    assert len({*found}) > 1
+
+
+def test_counts_and_log_probabilities(make):
+    for step in make(n=16).sample(PROMPTS[0], 4, seed=2):
+        assert 0 < step.tokens <= 16 and "\n" not in step.text
+        assert not step.text or step.logprob < 0
+
+
+def test_stops_one_and_several(make):
+    whole = make(0, n=40, stop="no such text")(PROMPTS[0]).response
+    letter = next(c for c in whole[5:] if c.isalpha())
+    cut = make(0, n=40, stop=["no such text", letter])(PROMPTS[0])
+    assert letter not in cut.response and cut.done_reason == "stop"
+    assert whole.startswith(cut.response)
+
+
+def test_a_prompt_that_is_too_long_is_refused_and_the_client_stays_usable(make):
+    llm = make(num_ctx=512, n=4)
+    with pytest.raises(LLMError, match="num_ctx=512 tokens .it has") as error:
+        llm("12345 " * 400)
+    assert error.value.kind == "context"
+    assert llm(PROMPTS[0]).done
+
+
+def test_the_likeliest_tokens(make):
+    found = next_tokens(make(), PROMPTS[0])
+    assert len(found) > 10 and 0 < sum(found.values()) <= 1.001
