@@ -19,7 +19,8 @@ from rattler import MatchSpec
 ROOT = Path(__file__).resolve().parents[1]
 CONDA_NAMES = {"ollama": "ollama-python", "matplotlib": "matplotlib-base"}
 COMMANDS = {"notebooks", "test", "test-ollama", "class", "test-class", "test-train"}
-COMMANDS |= {"lab", "refresh", "clear", "slides", "bench", "test-real", "test-pages", "test-matrix"}
+COMMANDS |= {"lab", "refresh", "clear", "slides", "bench", "test-pages", "test-matrix"}
+COMMANDS |= {"test-real"}
 
 # An address of a package index, or an option that would hold one.
 INDEX = re.compile(
