@@ -21,9 +21,8 @@ from helpers.problems import PROBLEM_FORMAT, generate
 
 K, TOKENS = 8, 24
 MODELS = Path(__file__).resolve().parents[2] / "build" / "models"
-ONE, READING, CACHED = (
-    f"sample(k={K})", f"{K} calls that read the prompt", f"{K} calls, prompt cached",
-)  # fmt: skip
+WAYS = ("a new prompt", "a prompt that was read")
+CALLS, ONE = f"{K} calls", f"sample(k={K})"
 
 
 def prompts() -> Iterator[str]:
@@ -35,29 +34,29 @@ def prompts() -> Iterator[str]:
         yield f"{i}. {PROBLEM_FORMAT.format(**problem)}{lines}"
 
 
-def compare(llm: LLMGen, rounds: int) -> list[Row]:
-    """The three ways, in turn."""
+def compare(llm: LLMGen, way: str, rounds: int) -> list[Row]:
+    """Eight calls, each of which reads its prompt or finds it read, and one."""
     source = prompts()
 
-    def speed(way: str, number: int) -> float:
-        prompt, fresh = next(source), [next(source) for _ in range(K)]
-        if way == CACHED:
+    def speed(who: str, number: int) -> float:
+        prompt, others = next(source), [next(source) for _ in range(K)]
+        if way == WAYS[1]:
+            others = [prompt] * K
             llm.sample(prompt, 1, seed=0)
 
         def draw() -> int:
-            if way == ONE:
+            if who == ONE:
                 found = [llm.sample(prompt, K, seed=number + 1)]
             else:
-                asked = fresh if way == READING else [prompt] * K
-                found = [llm.sample(p, 1, seed=i) for i, p in enumerate(asked)]
+                found = [llm.sample(p, 1, seed=i) for i, p in enumerate(others)]
             return sum(step.tokens for steps in found for step in steps)
 
         return rate(draw)
 
-    runs = {way: partial(speed, way) for way in (READING, CACHED, ONE)}
+    runs = {who: partial(speed, who) for who in (CALLS, ONE)}
     return [
-        Row(f"{llm.model}, k = {K}", way, "tokens/s", values, way != ONE)
-        for way, values in alternate(runs, rounds).items()
+        Row(f"{llm.model}, {way}", who, "tokens/s", values, who == CALLS)
+        for who, values in alternate(runs, rounds).items()
     ]
 
 
@@ -101,7 +100,7 @@ def rows(rounds: int, quick: bool = False) -> list[Row]:
     found = []
     for file in files:
         llm = LLMGen(str(file), n=TOKENS, stop="no such text", num_ctx=1024)
-        found += compare(llm, rounds)
+        found += [row for way in WAYS for row in compare(llm, way, rounds)]
         share = [100 * reread(LLMGen(str(file), n=TOKENS, num_ctx=1024))]
         found.append(Row(f"{file.name}, a tree of 60 nodes", "read twice", "%", share))
     note = "left out: no GGUF file is there"
