@@ -16,7 +16,6 @@ from unittest.mock import patch
 from frame import Row, alternate, rate
 
 from helpers.llm import LLMGen
-from helpers.llm import gguf_client as module
 from helpers.problems import PROBLEM_FORMAT, generate
 
 K, TOKENS = 8, 24
@@ -63,7 +62,8 @@ def compare(llm: LLMGen, way: str, rounds: int) -> list[Row]:
 def reread(llm: LLMGen, nodes: int = 60, k: int = 4) -> float:
     """The share of the prompts' tokens that are read although they were read before."""
     read, sent, seen = 0, 0, set()
-    usual = module.GGUFClient.ask
+    client = type(llm.connection.client)
+    usual = client.ask
     told = []
 
     def ask(self, engine, prompt, seed, n, options, top):
@@ -77,7 +77,7 @@ def reread(llm: LLMGen, nodes: int = 60, k: int = 4) -> float:
 
     state = next(prompts())
     queue, made = [(0.0, state)], 1
-    with patch.object(module.GGUFClient, "ask", ask):
+    with patch.object(client, "ask", ask):
         while made < nodes and queue:
             value, state = heapq.heappop(queue)
             for step in llm.sample(state, k, seed=0):
