@@ -128,7 +128,7 @@ def check_abacus() -> Iterator[Finding]:
 
 def check_model() -> Iterator[Finding]:
     """Is the model there that REASONING_MODEL names, or a recording of it?"""
-    from helpers.llm import LLMError, chosen_model, is_embedded, open_client
+    from helpers.llm import LLMError, chosen_model, is_embedded, is_file, open_client
 
     wanted, file = chosen_model(), path_setting("REASONING_RECORD")
     if is_on("REASONING_REPLAY_ONLY"):
@@ -141,7 +141,8 @@ def check_model() -> Iterator[Finding]:
     if file:
         what = "goes on with" if Path(file).is_file() else "will make"
         yield Finding("ok", f"REASONING_RECORD {what} {file}")
-    server = [*check_server("note" if is_embedded(wanted) else "problem")]
+    is_here = is_embedded(wanted) or is_file(wanted)
+    server = [*check_server("note" if is_here else "problem")]
     yield from server
     if is_embedded(wanted) or server[-1].kind == "problem":
         return
@@ -153,6 +154,9 @@ def check_model() -> Iterator[Finding]:
             return
         what = f"REASONING_MODEL is {wanted}, which is not there"
         yield Finding("problem", what, f"ollama pull {wanted}")
+        return
+    if is_file(wanted):
+        yield Finding("ok", f"REASONING_MODEL is a GGUF file, {Path(wanted).name}")
 
 
 def check_server(kind: str) -> Iterator[Finding]:
@@ -163,7 +167,7 @@ def check_server(kind: str) -> Iterator[Finding]:
         address = server_address(None)
         rows = open_client("any", TIMEOUT, record="").list()
     except (LLMError, ValueError) as error:
-        yield Finding(kind, "abacus needs no server. " * (kind == "note") + str(error))
+        yield Finding(kind, "No server is needed. " * (kind == "note") + str(error))
         return
     names = ", ".join(str(row.get("model")) for row in rows)
     yield Finding("ok", f"Ollama at {address} has {names or 'no model'}")

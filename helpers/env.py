@@ -21,8 +21,17 @@ import gymnasium
 from gymnasium.error import ResetNeeded
 from gymnasium.spaces import Text
 
-from helpers.llm import Action, LLMGen, Proposal, chosen_model, merge_steps
+from helpers.llm import (
+    Action,
+    LLMGen,
+    Proposal,
+    chosen_model,
+    form_of,
+    merge_steps,
+    write_steps,
+)
 from helpers.problems import (
+    EXAMPLES,
     PROBLEM_FORMAT,
     STOP_STRING,
     TASK_DESCRIPTION,
@@ -30,6 +39,7 @@ from helpers.problems import (
     extract_answer,
     format_example,
     is_correct,
+    sentence_of,
 )
 
 ATTEMPTS = 3  # batches sampled at a state before an all-empty answer is believed
@@ -44,20 +54,6 @@ class Problem:
     image: str | None = None  # base64, for a model that sees
 
 
-EXAMPLES = (
-    {
-        "question": "A baker fills 3 trays with 12 rolls each. She sells 20 rolls. "
-        "How many rolls are left?",
-        "answer": "The baker fills 3*12 = <<3*12=36>>36 rolls.\n"
-        "After the sale 36-20 = <<36-20=16>>16 rolls are left.\n#### 16",
-    },
-    {
-        "question": "Nils has 14 stamps. Vera has half as many, and Omar has 5 more "
-        "than Vera. How many stamps does Omar have?",
-        "answer": "Vera has 14/2 = <<14/2=7>>7 stamps.\n"
-        "Omar has 7+5 = <<7+5=12>>12 stamps.\n#### 12",
-    },
-)
 FIRST_PROBLEM = Problem(
     "Maya picks 5 apples on Monday and twice as many on Tuesday. "
     "How many apples does she pick in all?", answer="15",
@@ -146,14 +142,18 @@ class CoTEnv(gymnasium.Env[str, str], ABC):
             raise ResetNeeded("The episode has ended. Begin another: env.reset().")
         if not isinstance(action, str) or not action.strip():
             raise ValueError(f"An action is one sentence of text; got {action!r}.")
-        if "\n" in action:
+        if "\n" in sentence_of(action):
             raise ValueError(f"One action is one line; step once a line: {action!r}.")
         self.steps += (action,)
-        self.terminated = self.stop_string.casefold() in action.casefold()
+        self.terminated = self.is_last(action)
         cut = len(self.steps) >= self.max_steps
         self.truncated = cut and not self.terminated
         reward = float(self.get_reward()) if self.ended else 0.0
         return self.state, reward, self.terminated, self.truncated, self._info()
+
+    def is_last(self, action: str) -> bool:
+        """Does this sentence end the episode? It does if it holds the stop string."""
+        return self.stop_string.casefold() in action.casefold()
 
     @property
     def state(self) -> str:
@@ -169,8 +169,13 @@ class CoTEnv(gymnasium.Env[str, str], ABC):
 
     @property
     def answer(self) -> Answer:
-        """The answer that the last line of a terminated chain states; else none."""
-        return extract_answer(self.steps[-1] if self.terminated else "")
+        """The answer that a terminated chain states; else none."""
+        return extract_answer(self.closing if self.terminated else "")
+
+    @property
+    def closing(self) -> str:
+        """The part of a chain that states the answer: its last line."""
+        return self.steps[-1]
 
     @property
     def legal_actions(self) -> tuple[Action, ...]:
@@ -210,7 +215,8 @@ class CoTEnv(gymnasium.Env[str, str], ABC):
         """With `render_mode="ansi"`: the question and the numbered steps."""
         if self.render_mode != "ansi":
             return None
-        lines = [f"{i:2}. {step}" for i, step in enumerate(self.steps, start=1)]
+        told = (" ".join(step.split()) for step in self.steps)
+        lines = [f"{i:2}. {step}" for i, step in enumerate(told, start=1)]
         return "\n".join([f"Question: {self.problem.question}", *lines])
 
     def _build_prompt(self) -> str:
@@ -236,7 +242,10 @@ class CoTEnv(gymnasium.Env[str, str], ABC):
 class GSM8KEnv(CoTEnv):
     """Grade-school mathematics: reward 1 for the right number, else 0.
 
-    Without a model: REASONING_MODEL, else "abacus". `options`: the others of `CoTEnv`.
+    Without a model: REASONING_MODEL, else "abacus". `form`: how the problem is put to
+    it, by name (`llm/forms.py`); else the form of the model. Where a form is open, the
+    model's answer ends where it states a number or ends its turn, and the texts of the
+    prompt are the form's. `options`: the others of `CoTEnv`.
     """
 
     def __init__(
@@ -244,21 +253,47 @@ class GSM8KEnv(CoTEnv):
         task_description: str = TASK_DESCRIPTION,
         cot_examples: Sequence[Mapping[str, str]] = EXAMPLES,
         problem_format: str = PROBLEM_FORMAT, stop_string: str = STOP_STRING,
-        **options: Any,
+        *, form: str | None = None, **options: Any,
     ) -> None:  # fmt: skip
         model = llm_gen or LLMGen(chosen_model())
+        self.form = form_of(model, form)
+        usual = {"is_few_shot": self.form.has_examples,
+                 "max_steps": self.form.limits.max_steps}  # fmt: skip
         texts = (task_description, cot_examples, problem_format, stop_string)
-        super().__init__(problem, model, *texts, **options)
+        super().__init__(problem, model, *texts, **(usual | options))
 
     def get_reward(self) -> float:
         """1.0 if the chain states the gold answer, exactly; else 0.0."""
         gold = self.problem.answer
-        right = self.is_valid() and is_correct(self.steps[-1], gold)
+        right = self.is_valid() and is_correct(self.closing, gold)
         return 1.0 if right else 0.0
 
     def is_valid(self) -> bool:
         """Has the chain ended with a line whose number can be read?"""
         return self.answer.value is not None
+
+    def is_last(self, action: str) -> bool:
+        """Does this sentence end the episode?"""
+        open_form = self.form.is_open
+        return self.form.is_last(action) if open_form else super().is_last(action)
+
+    @property
+    def closing(self) -> str:
+        """The part of a chain that states the answer; all of it, in an open form."""
+        return "\n".join(self.steps) if self.form.is_open else super().closing
+
+    def _sample(self, k: int) -> Proposal:
+        if not self.form.is_open:
+            return super()._sample(k)
+        image = self.problem.image
+        steps = write_steps(self.llm_gen, self.state, k, self._seed, image)
+        tokens = sum(step.tokens for step in steps)
+        self.tokens_sampled += tokens
+        return Proposal(merge_steps(steps), tokens)
+
+    def _build_prompt(self) -> str:
+        asked = self.problem.question
+        return self.form.prompt(asked) if self.form.is_open else super()._build_prompt()
 
 
 if "GSM8K-CoT-v0" not in gymnasium.registry:

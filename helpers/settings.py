@@ -12,6 +12,7 @@ empty counts as not set.
     OLLAMA_NUM_PARALLEL      how many requests it takes at once
     OLLAMA_API_KEY           for ollama.com, and sent to nobody else
     GSM8K_PATH               a file of GSM8K, or the folder it is in
+    NBGRADER_EXECUTION       nbgrader sets it while it marks
 
 Every variable that this project reads, it reads here, and only when it is needed.
 """

@@ -13,9 +13,10 @@ from gymnasium.error import ResetNeeded
 from gymnasium.utils.env_checker import check_env
 from toy_language import Scripted
 
-from helpers.env import EXAMPLES, CoTEnv, GSM8KEnv, Problem
+from helpers.env import CoTEnv, GSM8KEnv, Problem
 from helpers.llm import Step, merge_steps
 from helpers.problems import (
+    EXAMPLES,
     PROBLEM_FORMAT,
     STOP_STRING,
     TASK_DESCRIPTION,
@@ -229,10 +230,12 @@ def test_merging_agrees_with_counting():
         plain = [" ".join(text.split()) for text in texts]
         counts = Counter(text for text in plain if text)
         actions = merge_steps(steps)
-        assert {a.text: a.count for a in actions} == counts
-        assert [a.text for a in actions] == list(counts)  # order of appearance
-        for a in actions:
-            mine = [n for text, n in zip(plain, tokens, strict=True) if text == a.text]
+        told = [" ".join(a.text.split()) for a in actions]
+        assert told == list(counts)  # order of appearance
+        assert [a.count for a in actions] == list(counts.values())
+        assert all(a.text in texts for a in actions)  # as one of them was written
+        for a, said in zip(actions, told, strict=True):
+            mine = [n for text, n in zip(plain, tokens, strict=True) if text == said]
             assert a.tokens == sum(mine) and a.logprob == -mine[0] / 7
             assert a.prior == pytest.approx(a.count / counts.total())
         if actions:

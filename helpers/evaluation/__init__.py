@@ -14,6 +14,7 @@ from .attempts import Attempts, attempt
 from .executors import dask_client, processes
 from .journal import Journal, whole_lines
 from .page import figure_of, to_html, to_markdown, to_text
+from .prompts import best_form, form_rows, measure_forms
 from .records import (
     Record,
     RecordFile,
@@ -44,6 +45,9 @@ __all__ = [
     "to_html",
     "to_markdown",
     "to_text",
+    "measure_forms",
+    "best_form",
+    "form_rows",
     "Journal",
     "whole_lines",
 ]

@@ -1,8 +1,9 @@
-"""The command line of evaluation: run, report, compare.
+"""The command line of evaluation: run, report, compare, prompts.
 
     python -m helpers.evaluation --strategy beam_search --limit 50 --out runs/beam.jsonl
     python -m helpers.evaluation report runs/*.jsonl --html build/runs.html
     python -m helpers.evaluation compare runs/beam.jsonl runs/vote.jsonl
+    python -m helpers.evaluation prompts --model llama3.2 --limit 100
 
 Covers: arguments in, sentences and a progress bar out. Does not cover: how a run is
 made (`run.py`) and what it adds up to (`report.py`).
@@ -11,6 +12,7 @@ made (`run.py`) and what it adds up to (`report.py`).
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -27,8 +29,8 @@ from pathlib import Path
 from typing import Any
 
 from helpers.env import GSM8KEnv
-from helpers.llm import LLMError, LLMGen, chosen_model, is_embedded
-from helpers.problems import SPLITS, load_problems
+from helpers.llm import LLMError, LLMGen, is_embedded
+from helpers.problems import load_problems
 from helpers.rewards import (
     PRM,
     ProcessRewardModel,
@@ -41,94 +43,20 @@ from helpers.stats import with_interval
 
 from .executors import dask_client, processes
 from .journal import whole_lines
-from .page import figure_of, to_html, to_markdown, to_text
+from .options import (
+    COMPARE_EXAMPLE,
+    REPORT_EXAMPLE,
+    parameter,
+    parser_of,
+    prompts_parser,
+    run_parser,
+)
+from .page import figure_of, in_columns, to_html, to_markdown, to_text
+from .prompts import COLUMNS, best_form, form_rows, forms_for, measure_forms
 from .records import Record, read_configuration
 from .report import Report, compare_runs
 from .run import evaluate
 from .solver import Strategy
-
-SCORERS = ("arithmetic", "confidence", "prm")
-RUN_EXAMPLE = """example: 200 problems of GSM8K with llama3.2 on two Ollama servers
-  python -m helpers.evaluation --model llama3.2 --hosts desk1:11434,desk2:11434 \\
-    --workers 4 --problems gsm8k --limit 200 --strategy self_consistency \\
-    --out runs/vote.jsonl
-
-Ctrl-C stops after the problems under way. Type the same again to go on. Other commands:
-  python -m helpers.evaluation report --help
-  python -m helpers.evaluation compare --help"""
-REPORT_EXAMPLE = """example: a table here, and a page with a figure
-  python -m helpers.evaluation report runs/*.jsonl --html build/runs.html"""
-COMPARE_EXAMPLE = """example: is a beam better than a vote, on the same problems?
-  python -m helpers.evaluation compare runs/beam.jsonl runs/vote.jsonl"""
-
-
-def parser_of(name: str, about: str, example: str) -> argparse.ArgumentParser:
-    """A parser that ends its help with an example."""
-    return argparse.ArgumentParser(
-        prog=f"python -m helpers.evaluation {name}".strip(), description=about,
-        epilog=example, formatter_class=argparse.RawDescriptionHelpFormatter,
-    )  # fmt: skip
-
-
-def run_parser() -> argparse.ArgumentParser:
-    """The arguments of a run."""
-    about = "Solve problems with one strategy; every result is kept in a file."
-    parser = parser_of("", about, RUN_EXAMPLE)
-    add = parser.add_argument
-    add("--out", required=True, help="the file of records; a run there is gone on with")
-    add("--strategy", required=True, choices=[*STRATEGIES], help="how to solve one")
-    add("--budget", type=amount, default=1024, help="tokens a problem (%(default)s)")
-    add("--set", action="append", default=[], metavar="NAME=NUMBER",
-        help="another parameter of the strategy: n, branching, lookahead, c_puct, "
-        "rollout, simulations, threshold (`helpers/search/`)")  # fmt: skip
-    add(
-        "--scorer",
-        choices=SCORERS,
-        help="what guides the search, if anything does (arithmetic)",
-    )
-    add("--problems", choices=[*SPLITS], default="practice", help="which (%(default)s)")
-    add("--split", default="test", help="which part of them (%(default)s)")
-    add("--limit", type=int, help="how many problems; all if left out")
-    add("--model", default=chosen_model(),
-        help="abacus, or a model of Ollama; REASONING_MODEL if left out")  # fmt: skip
-    add("--temperature", type=float, default=1.0, help="how bold it is (%(default)s)")
-    add("--examples", action=argparse.BooleanOptionalAction,
-        help="two solved ones in the prompt? (for abacus no, else yes)")  # fmt: skip
-    add("--seed", type=int, default=0, help="of all that is drawn (%(default)s)")
-    add("--timeout", type=float, default=120.0, help="seconds an answer (%(default)s)")
-    add(
-        "--record",
-        metavar="FILE",
-        help="keep the model's answers, and replay them; REASONING_RECORD if left out",
-    )
-    add("--replay-only", action="store_true",
-        help="ask no model, only the record; or REASONING_REPLAY_ONLY")  # fmt: skip
-    add("--workers", type=int, default=1, metavar="N",
-        help="processes for abacus, threads for Ollama (%(default)s)")  # fmt: skip
-    add("--hosts", help="Ollama servers with commas between; the least busy is asked")
-    add("--dask", metavar="ADDRESS", help="of a Dask scheduler whose workers solve")
-    return parser
-
-
-def amount(text: str) -> int | float:
-    """A whole number, or another."""
-    return int(text) if text.lstrip("-").isdigit() else float(text)
-
-
-def parameter(text: str) -> tuple[str, int | float | bool]:
-    """What stands after `--set`: a name, and a number, true or false."""
-    name, _, value = text.partition("=")
-    try:
-        if name in ("budget", "seed", "scorer", "env", "llm"):
-            raise ValueError
-        if value.lower() in ("true", "false"):
-            return name, value.lower() == "true"
-        return name, amount(value)
-    except ValueError as error:
-        raise ValueError(
-            f"--set {text}: type NAME=NUMBER, such as --set n=8; for budget, seed and "
-            "scorer there are options of their own"
-        ) from error
 
 
 def make_scorer(name: str, llm: LLMGen) -> Scorer:
@@ -138,6 +66,16 @@ def make_scorer(name: str, llm: LLMGen) -> Scorer:
     if name == "confidence":
         return confidence
     return arithmetic_scorer
+
+
+def make_model(args: argparse.Namespace, temperature: float = 1.0) -> LLMGen:
+    """The model. Raises ValueError for hosts without a model of theirs."""
+    if args.hosts and is_embedded(args.model):
+        raise ValueError("--hosts is for a model of Ollama: type --model as well")
+    return LLMGen(
+        args.model, temperature, timeout=args.timeout, host=args.hosts,
+        record=args.record, replay_only=args.replay_only,
+    )  # fmt: skip
 
 
 def make_strategy(args: argparse.Namespace, llm: LLMGen) -> Strategy:
@@ -153,7 +91,7 @@ def make_executor(args: argparse.Namespace) -> Iterator[Executor | None]:
     """Who solves the problems; closed at the end. Raises ValueError if nobody can."""
     if args.workers < 1:
         raise ValueError(f"--workers {args.workers}: type a whole number from 1")
-    if args.dask:
+    if getattr(args, "dask", None):
         with dask_client(args.dask) as client:
             yield client.get_executor(pure=False)  # no task is taken for another
     elif args.workers > 1:
@@ -200,20 +138,16 @@ class Progress:
 def run(arguments: Sequence[str]) -> int:
     """Evaluate as the arguments say, and print the report; 1 if problems failed."""
     args = run_parser().parse_args(arguments)
-    if args.hosts and is_embedded(args.model):
-        raise ValueError("--hosts is for a model of Ollama: type --model as well")
-    llm = LLMGen(
-        args.model, args.temperature, timeout=args.timeout, host=args.hosts,
-        record=args.record, replay_only=args.replay_only,
-    )  # fmt: skip
-    examples = not llm.is_embedded if args.examples is None else args.examples
+    if args.examples is not None and not args.form:
+        args.form = "examples" if args.examples else "question"
+    llm = make_model(args, args.temperature)
     problems = load_problems(args.problems, args.split, args.limit)
     about = {"problems": args.problems, "split": args.split}
     progress = Progress(args.out, len(problems))
     with make_executor(args) as executor, progress.bar:
         report = evaluate(
             make_strategy(args, llm), problems, llm, out=args.out, executor=executor,
-            seed=args.seed, make_env=partial(GSM8KEnv, is_few_shot=examples),
+            seed=args.seed, make_env=partial(GSM8KEnv, form=args.form),
             on_record=progress, about=about,
         )  # fmt: skip
     print(to_text([report]))
@@ -273,7 +207,33 @@ def compare_command(arguments: Sequence[str]) -> int:
     return 0
 
 
-COMMANDS = {"report": report_command, "compare": compare_command}
+def prompts_command(arguments: Sequence[str]) -> int:
+    """Print a table of prompt forms, and the best of them."""
+    args = prompts_parser().parse_args(arguments)
+    llm = make_model(args)
+    problems = load_problems(args.problems, args.split, args.limit)
+    about = {"problems": args.problems, "split": args.split}
+    folder = Path(args.out) / re.sub(r"[^\w.-]", "_", llm.model)
+    forms = args.forms or forms_for(llm)
+    reports = {}
+    for form in forms:
+        print(f"form {form}", file=sys.stderr)
+        progress = Progress(str(folder / f"{form}.jsonl"), len(problems))
+        with make_executor(args) as executor, progress.bar:
+            reports |= measure_forms(
+                llm, problems, folder, forms=[form], executor=executor,
+                on_record=progress, about=about,
+            )  # fmt: skip
+    print(in_columns([COLUMNS, *form_rows(reports)]))
+    print(f"most right answers: {best_form(reports)}")
+    return min(1, sum(len(report.failed) for report in reports.values()))
+
+
+COMMANDS = {
+    "report": report_command,
+    "compare": compare_command,
+    "prompts": prompts_command,
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -67,7 +67,11 @@ def rows_of(reports: Sequence[Report]) -> list[tuple[str, ...]]:
 
 def to_text(reports: Sequence[Report]) -> str:
     """The table for a terminal, in columns."""
-    rows = [COLUMNS, *rows_of(reports)]
+    return in_columns([COLUMNS, *rows_of(reports)])
+
+
+def in_columns(rows: Sequence[Sequence[str]]) -> str:
+    """Rows of cells as text, each column as wide as its widest cell."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = [
         "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True))

@@ -124,8 +124,8 @@ def read_records(file: Path | str) -> Iterator[Record]:
     lines = enumerate(whole_lines(file), start=1)
     for number, line in lines:
         try:
-            is_note = number == 1 or line.startswith(f'{{"{RESUMED}":')
-            if not is_note:  # the first is the configuration
+            # The first line is the configuration; a note says who resumed the run.
+            if number > 1 and not line.startswith(f'{{"{RESUMED}":'):
                 yield to_record(line)
         except (ValueError, TypeError) as error:
             raise ValueError(
@@ -195,6 +195,7 @@ class RecordFile(Journal):
         if found:  # a run that came to nothing, such as one with a typing error
             self.file.write_text("", encoding="utf-8")
             self.append(first)
+            there = self.configuration
         for record in read_records(self.file):
             self._mark(record)
         servers = [

@@ -24,7 +24,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from helpers.env import CoTEnv
+from helpers.env import CoTEnv, GSM8KEnv
 from helpers.llm import LLMError, LLMGen, check_limits
 
 from .records import Record, RecordFile
@@ -36,7 +36,6 @@ from .solver import (
     Strategy,
     configuration_of,
     hash_of,
-    usual_env,
 )
 
 PAUSES = (2.0, 10.0, 30.0)  # seconds before a problem is tried again
@@ -56,7 +55,7 @@ def evaluate(
 
     out: the JSONL file. What is solved there is not solved again; what failed, is.
     executor: any of `concurrent.futures`; see `executors.py`.
-    make_env: called with a problem and the model; see `usual_env`.
+    make_env: called with a problem and the model; `GSM8KEnv` if left out.
     pauses: seconds before each new try of a problem whose model failed.
     on_record: told of each new record, once it is on the disk.
     about: what else to write at the head of the file, such as the name of the data.
@@ -67,7 +66,7 @@ def evaluate(
     written, LLMError if ten problems in a row failed, and what the strategy raises.
     """
     check_limits(seed=seed)
-    solver = Solver(strategy, make_env or usual_env(llm), llm, int(seed), pauses)
+    solver = Solver(strategy, make_env or GSM8KEnv, llm, int(seed), pauses)
     configuration = configuration_of(solver) | ({"about": dict(about)} if about else {})
     under_way: set[Future[Record]] = set()
     with RecordFile(out, configuration) as file, patient_interrupt() as stop:
@@ -102,7 +101,9 @@ def until_server_is_dead(
         elif record.kind not in HOPELESS:
             failed += 1
         if record.kind in ENDING:
-            raise LLMError(record.failure)
+            error = LLMError(record.failure)
+            error.kind = record.kind
+            raise error
         if failed == MAX_FAILURES:
             raise LLMError(
                 f"{failed} problems in a row failed. {record.failure}. Then type the "

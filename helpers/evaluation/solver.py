@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from helpers.env import CoTEnv, GSM8KEnv, Problem
+from helpers.env import CoTEnv, Problem
 from helpers.llm import LLMError, LLMGen, failure
 from helpers.problems import is_correct, read_gold
 from helpers.search import SearchResult, leaves
@@ -131,20 +131,18 @@ def name_of_strategy(strategy: Strategy) -> str:
     return name_of(strategy)
 
 
-def usual_env(llm: Any) -> Callable[..., CoTEnv]:
-    """GSM8K's environment; abacus is asked without solved examples."""
-    is_embedded = getattr(model_of(llm), "is_embedded", False)
-    return partial(GSM8KEnv, is_few_shot=not is_embedded)
-
-
 def configuration_of(solver: Solver) -> dict[str, Any]:
     """How a run is made: what stands at the head of its file."""
     env = solver.make_env(Problem("?", "0"), solver.llm)
     prompt, _ = env.reset(seed=0)
     names = ("max_steps", "stop_string", "is_few_shot")
+    about = {"name": name_of(env)} | {n: getattr(env, n) for n in names}
+    form = getattr(env, "form", None)
+    if form and form.is_open:
+        about["form"] = form.name
     return {
         "strategy": as_mapping(describe(solver.strategy)),
-        "environment": {"name": name_of(env)} | {n: getattr(env, n) for n in names},
+        "environment": about,
         "prompt": short_hash(prompt),  # without a question
         "model": describe_model(solver.llm),
         "options": options_of(solver.llm),

@@ -32,11 +32,12 @@ from helpers.env import CoTEnv
 from helpers.evaluation import Journal, whole_lines
 from helpers.llm import (
     Action,
+    Identity,
     LLMGen,
     check_limits,
     derive_seed,
+    differences,
     draw_each,
-    folded,
 )
 from helpers.rewards import Path
 
@@ -166,9 +167,9 @@ def configuration(env: CoTEnv, llm: LLMGen) -> dict[str, str | None]:
 
 
 def is_of(row: dict[str, Any], about: dict[str, Any]) -> bool:
-    """Whether a row may be of this model: version 0.1 noted no digest, no engine."""
-    told = ((row.get(name), about[name]) for name in ("digest", "engine"))
-    return all(there == here or there is None for there, here in told)
+    """Whether a row is of this model, as far as it tells; version 0.1 told less."""
+    there, here = ({**facts, "name": facts.get("model")} for facts in (row, about))
+    return not differences(Identity.from_facts(there), Identity.from_facts(here))
 
 
 def to_row(path: Path) -> dict[str, Any]:
@@ -188,10 +189,9 @@ def to_path(row: dict[str, Any]) -> Path:
 
 
 def key_of(row: dict[str, Any]) -> str:
-    """What decides a row's labels: the path, the rollouts, the seed, who drew them."""
+    """What decides the labels of one model: the path, the rollouts, the seed."""
     names = ("prompt", "completions", "rollouts", "seed", "config")
-    model = folded(str(row.get("model")))
-    return json.dumps([model, *(row.get(name) for name in names)])
+    return json.dumps([row.get(name) for name in names])
 
 
 def read_rows(out: File | str) -> list[dict[str, Any]]:

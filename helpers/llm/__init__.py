@@ -1,7 +1,9 @@
 """A language model that says one sentence at a time, wherever it runs.
 
 Vocabulary
-    prompt    the whole text so far; it goes to the model raw, without a chat template.
+    prompt    the whole text so far; it goes to the model raw: markup for a chat, if
+              any, is a part of it (`chat.py`).
+    form      how a problem is put to a model (`forms.py`).
     step      what the model adds until it writes the stop string: one sentence.
     seed      fixes what is drawn; each of several steps has one of its own.
     action    a distinct step among k samples; its *prior* is its share of them.
@@ -18,9 +20,18 @@ from .addresses import server_address
 from .clients import chosen_model, find_model, open_client
 from .connection import Connection
 from .errors import LLMError, failure
+from .forms import FORMS, Limits, PromptForm, form_of
 from .gen import LLMGen, SharedSamples, Step, derive_seed, draw_each, sibling_seeds
-from .identity import EMBEDDED, Identity, differences, folded, is_embedded
+from .identity import (
+    EMBEDDED,
+    Identity,
+    differences,
+    folded,
+    is_embedded,
+    is_file,
+)
 from .limits import check_given, check_limits, stops_of
+from .open_steps import write_steps
 from .proposal import Action, Proposal, merge_steps
 from .reading import embed, has_states, next_tokens
 from .threads import map_in_threads
@@ -35,6 +46,11 @@ __all__ = [
     "Action",
     "Proposal",
     "merge_steps",
+    "PromptForm",
+    "FORMS",
+    "Limits",
+    "form_of",
+    "write_steps",
     "embed",
     "has_states",
     "next_tokens",
@@ -46,6 +62,7 @@ __all__ = [
     "EMBEDDED",
     "chosen_model",
     "is_embedded",
+    "is_file",
     "folded",
     "Identity",
     "differences",

@@ -133,5 +133,5 @@ def proxy_for(url: str) -> str | None:
 
 
 def without_secret(url: str) -> str:
-    """A URL as it may be shown."""
-    return re.sub(r"//[^/]*@", "//", url)
+    """A URL as it may be shown: nothing before an "@", which may be in a secret."""
+    return re.sub(r"//.*@", "//", url, flags=re.S)

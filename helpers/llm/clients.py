@@ -9,7 +9,6 @@ Covers: the choice of the client. Does not cover: asking it for text (`connectio
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -25,7 +24,7 @@ from .identity import EMBEDDED, is_embedded, is_file, shown_name
 def chosen_model() -> str:
     """The model that REASONING_MODEL names, or abacus."""
     model = setting("REASONING_MODEL", EMBEDDED)
-    return os.path.expanduser(EMBEDDED if is_embedded(model) else model)
+    return EMBEDDED if is_embedded(model) else model
 
 
 def slots(hosts: int) -> int:
@@ -68,7 +67,7 @@ class Opening:
 
     model: str
     timeout: float
-    addresses: tuple[Address, ...]  # none: abacus
+    addresses: tuple[Address, ...]  # none: abacus, or a file
     record: str
     replay_only: bool
     weights: str

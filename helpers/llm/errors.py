@@ -75,6 +75,9 @@ ADVICE = {  # what went wrong: what happened and what to type
     'file: LLMGen("models/name.gguf"), or REASONING_MODEL',
     "memory": "The model file {file!r} is too large for this computer ({said}). Type a "
     "num_ctx below {num_ctx}, or the path of a smaller model",
+    "template": "The markup in which {model!r} was taught to chat cannot be used "
+    '({said}). Type another form: LLMGen(..., form="examples"), or the name of its '
+    'markup: LLMGen(..., chat="chatml")',
     "states": "The server gives no states of {model!r} ({said}): since version 0.30 "
     "Ollama has them of embedding models only. Learn from what else there is: "
     'use=("arithmetic", "plain")',

@@ -19,11 +19,13 @@ import json
 import math
 import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from .chat import chat_format
 from .connection import Connection
+from .forms import choose_form
 from .limits import check_limits, stops_of
 
 if TYPE_CHECKING:
@@ -41,13 +43,17 @@ class Step:
     tokens: tokens the model produced, the one that ended the step included.
     logprob: mean natural log-probability of the step's tokens at temperature 1, without
         the one that ended it; None where the server gives none (Ollama before 0.12.11).
-    reason: "stop" (the model ended the step) or "length" (it was cut off before).
+        Of a stop string of several tokens, Ollama since 0.30 counts some to the text.
+    reason: "stop" (the model ended the step), "end" (it ended its whole text, where the
+        client tells that), or "length" (it was cut off before).
+    written: the text with the white space around it.
     """
 
     text: str
     tokens: int
     logprob: float | None
     reason: str
+    written: str = field(default="", compare=False)
 
 
 def derive_seed(seed: int, *parts: str | int) -> int:
@@ -101,9 +107,10 @@ def draw_each(
 def to_step(response: Response) -> Step:
     """What a response says, as a step."""
     # A server that gave up names no reason.
-    reason = "stop" if response.done_reason == "stop" else "length"
-    text = response.response.strip()
-    return Step(text, response.eval_count, mean_logprob(response), reason)
+    told = response.done_reason
+    reason = told if told in ("stop", "end") else "length"
+    written, tokens = response.response, response.eval_count
+    return Step(written.strip(), tokens, mean_logprob(response), reason, written)
 
 
 class LLMGen:
@@ -122,6 +129,8 @@ class LLMGen:
         nobody else is asked (`recording.py`).
     weights: a file of "abacus" with other parameters (`Learner.save`); what they say is
         never recorded.
+    form, chat: how a problem is put to it (`forms.py`), and its markup for a chat, if
+        neither its file nor its server tells that (`chat.py`).
     Raises ValueError for an argument out of range, LLMError if the model fails.
     """
 
@@ -132,6 +141,7 @@ class LLMGen:
         repeat_penalty: float = 1.0, host: str | None = None,
         record: str | None = None, replay_only: bool = False,
         weights: Path | str | None = None,
+        form: str | None = None, chat: str | None = None,
     ) -> None:  # fmt: skip
         check_limits(model=model, n=n, timeout=timeout, seed=seed or 0)
         options = dict(temperature=temperature, top_p=top_p, top_k=top_k,
@@ -141,6 +151,8 @@ class LLMGen:
         self.connection = Connection(model, options, *place)
         self.model, self.seed = self.connection.model, seed
         self.is_embedded = self.connection.is_embedded
+        self.chat = chat_format(self.connection.info, chat, self.model)
+        self.form = choose_form(form, self.chat, self.model, is_abacus=self.is_embedded)
 
     def __call__(self, content: str, image: str | None = None) -> Response:
         """One raw continuation of `content`; `image` is a picture in base64."""
@@ -176,6 +188,7 @@ class SharedSamples:
 
     def __init__(self, llm: LLMGen) -> None:
         self.llm = llm
+        self.form, self.chat = getattr(llm, "form", None), getattr(llm, "chat", None)
         self.drawn: dict[tuple[str, int, str | None], list[Step]] = {}
         self.cooler: dict[float, SharedSamples] = {}  # by temperature
 

@@ -26,22 +26,17 @@ LIMITS = {  # argument: (type, lowest, highest, what to type)
     "top_p": (Real, 1e-9, 1, "a number above 0 and up to 1"),
     "min_p": (Real, 0, 1, "a number from 0 to 1"),
     "repeat_penalty": (Real, 1e-9, 10**9, "a number above 0; 1.0 is off"),
+    "top_logprobs": (Integral, 0, 20, "a whole number from 0 to 20"),
     "timeout": (Real, 1e-9, 10**9, "a number of seconds above 0"),
     **dict.fromkeys(COUNTS, (Integral, 1, inf, "a whole number from 1")),
 }
 
 FRACTIONS = {name for name, (kind, *_) in LIMITS.items() if kind is Real}
 OPTIONS = {  # of Ollama, those for the computer and the older filters included
-    *("temperature", "top_k", "top_p", "min_p", "typical_p", "seed", "stop", "num_ctx"),
-    *(
-        "num_predict",
-        "num_keep",
-        "repeat_last_n",
-        "repeat_penalty",
-        "draft_num_predict",
-    ),
+    *("temperature", "top_k", "top_p", "min_p", "typical_p", "seed", "stop"),
+    *("num_ctx", "num_predict", "num_keep", "repeat_last_n", "repeat_penalty"),
     *("presence_penalty", "frequency_penalty", "num_batch", "num_gpu", "main_gpu"),
-    *("num_thread", "use_mmap"),
+    *("num_thread", "use_mmap", "draft_num_predict"),
 }
 
 

@@ -67,18 +67,18 @@ class OllamaClient:
     def line(self) -> httpx.Client:
         """The connections of this process: a fork must not share its parent's."""
         if self.process != os.getpid():
-            self.process, self.opened = os.getpid(), self.open()
+            self.process, self.opened = os.getpid(), self.open_line()
         return self.opened
 
-    def open(self) -> httpx.Client:
-        shown = without_secret(self.proxy or "")
+    def open_line(self) -> httpx.Client:
+        """Connections to the server. Raises LLMError where variables lead nowhere."""
+        facts = {"address": self.address, "proxy": without_secret(self.proxy or "")}
         try:
             transport = Transport(self.base.startswith("https:"), self.proxy)
-        except (ImportError, RuntimeError, ValueError, httpx.InvalidURL) as error:
-            said = str(error).replace(self.proxy or " ", shown)
-            raise failure(
-                "proxy", address=self.address, proxy=shown, said=said
-            ) from None
+        except (ImportError, RuntimeError) as error:  # a package is missing
+            raise failure("proxy", said=error, **facts) from None
+        except (ValueError, httpx.InvalidURL):  # what it says may hold the password
+            raise failure("proxy", said="it is no address", **facts) from None
         except OSError as error:
             raise failure("certificates", address=self.address, said=error) from error
         user, _, password = map(unquote, self.address.secret.partition(":"))

@@ -43,7 +43,9 @@ def merge_steps(steps: Sequence[Step]) -> tuple[Action, ...]:
     groups.pop("", None)
     total = sum(len(group) for group in groups.values())
     actions = []
-    for text, group in groups.items():
-        count, tokens = len(group), sum(step.tokens for step in group)
-        actions.append(Action(text, count / total, count, group[0].logprob, tokens))
+    for first, *others in groups.values():
+        count = 1 + len(others)
+        tokens = sum(step.tokens for step in (first, *others))
+        prior = count / total
+        actions.append(Action(first.text, prior, count, first.logprob, tokens))
     return tuple(actions)

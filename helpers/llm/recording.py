@@ -216,8 +216,11 @@ class RecordedClient:
     def generate(self, model: str, prompt: str, **settings: Any) -> Response:
         """One continuation of a prompt, as the client gives it."""
         request = {"call": "generate", "prompt": prompt, **settings}
-        ask = lambda _: [self.client.generate(model, prompt, **settings)]  # noqa: E731
-        return self._answers(model, [request], ask)[0]
+        return self._answers(
+            model,
+            [request],
+            lambda _: [self.client.generate(model, prompt, **settings)],
+        )[0]
 
     def generate_many(
         self, model: str, prompts: Sequence[str], *, seeds: Sequence[int],
@@ -241,8 +244,9 @@ class RecordedClient:
     def embed(self, model: str, input: Sequence[str]) -> list[list[float]]:
         """The vectors of some texts, as the client gives them."""
         request = {"call": "embed", "input": [*input]}
-        ask = lambda _: [self.client.embed(model, input)]  # noqa: E731
-        return self._answers(model, [request], ask)[0]
+        return self._answers(
+            model, [request], lambda _: [self.client.embed(model, input)]
+        )[0]
 
     def _answers(
         self, model: str, requests: Sequence[Mapping[str, Any]],

@@ -5,6 +5,7 @@ Vocabulary
                 solution that closes with "#### 18".
     practice    the problems that this project makes itself, from a seed.
     prompt      how a problem is put to a model: the task, solved examples, a question.
+    lead        a line that says nothing itself, such as a heading.
     answer      what the grader reads in a text: an exact value, and the rule that found
                 it.
     gold        the right answer. As an object, a problem is `helpers.env.Problem`.
@@ -14,8 +15,10 @@ Imports nothing of ours: all other rooms stand on this one.
 
 from .data import SPLITS, find_file, load_problems
 from .grading import Answer, extract_answer, is_correct, read_gold
+from .lines import is_lead, sentence_of
 from .practice import ASKED_WEIGHTS, generate
 from .prompt import (
+    EXAMPLES,
     PROBLEM_FORMAT,
     STOP_STRING,
     TASK_DESCRIPTION,
@@ -38,6 +41,9 @@ __all__ = [
     "format_solution",
     "format_example",
     "strip_annotations",
+    "EXAMPLES",
+    "is_lead",
+    "sentence_of",
     "Answer",
     "extract_answer",
     "read_gold",

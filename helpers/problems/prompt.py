@@ -12,6 +12,21 @@ from collections.abc import Mapping
 TASK_DESCRIPTION = "Answer each question step by step, one step a line.\n\n"
 PROBLEM_FORMAT = "Question: {question}\nAnswer:\n"
 STOP_STRING = "The answer is"
+# Two solved problems, written for this project.
+EXAMPLES = (
+    {
+        "question": "A baker fills 3 trays with 12 rolls each. She sells 20 rolls. "
+        "How many rolls are left?",
+        "answer": "The baker fills 3*12 = <<3*12=36>>36 rolls.\n"
+        "After the sale 36-20 = <<36-20=16>>16 rolls are left.\n#### 16",
+    },
+    {
+        "question": "Nils has 14 stamps. Vera has half as many, and Omar has 5 more "
+        "than Vera. How many stamps does Omar have?",
+        "answer": "Vera has 14/2 = <<14/2=7>>7 stamps.\n"
+        "Omar has 7+5 = <<7+5=12>>12 stamps.\n#### 12",
+    },
+)
 ANNOTATION = re.compile(r"<<[^<>]*>>")
 
 

@@ -19,10 +19,9 @@ from helpers.llm import Action, LLMGen, check_given, check_limits
 from helpers.problems import Answer
 from helpers.rewards import ArithmeticChecker, Path, Scorer
 
-from .budget import LONG_PATH, Budget, Meter
+from .budget import Budget, Meter, path_of
 from .tree import Node, expand, leaves
 
-STEP_TOKENS = 32  # of a long sentence
 SCORER = "A scorer takes a list of paths and gives a finite number for each."
 
 
@@ -77,7 +76,8 @@ class Search:
         self.meters = [Meter(llm)]
         self.root = Node(begin(env, self.meters[0], seed))
         self.start = self.root.env.state
-        self.longest = STEP_TOKENS  # tokens of the longest step so far
+        # A usual path, the reserve, and the tokens of the longest step so far.
+        self.usual_path, self.reserve, self.longest = path_of(env)
         self.was_cut = False
         check_given(lookahead=lookahead or None)
         self.lookahead = lookahead
@@ -103,14 +103,14 @@ class Search:
     @property
     def is_short(self) -> bool:
         """Is it time to finish: is less than the reserve left?"""
-        return not self.has_left(LONG_PATH.tokens, LONG_PATH.calls)
+        return not self.has_left(self.reserve.tokens, self.reserve.calls)
 
     def affordable(self, k: int) -> int:
         """How many of k samples may be drawn: the reserve stays untouched, or one."""
         if self.is_short:
             n = int(self.has_left(1, 1))
         else:
-            room = self.budget.tokens - self.tokens - LONG_PATH.tokens
+            room = self.budget.tokens - self.tokens - self.reserve.tokens
             n = int(max(1, min(k, room / self.longest)))
         self.was_cut |= n < k
         return n

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from math import inf
 from numbers import Real
 
+from helpers.env import CoTEnv
 from helpers.llm import LLMGen, Step, failure
 
 
@@ -41,6 +42,18 @@ class Budget:
 
 PATH = Budget(tokens=128, calls=8)  # what a usual grade-school solution needs
 LONG_PATH = Budget(tokens=160, calls=10)  # and a long one: the reserve
+STEP = 32  # tokens of a long sentence
+
+
+def path_of(env: CoTEnv) -> tuple[Budget, Budget, int]:
+    """What a usual solution, a long one and a long step need: `PATH`, `LONG_PATH` and
+    `STEP`, or more, where a model answers in its own way."""
+    form = getattr(env, "form", None)
+    if form is None or not form.is_open:
+        return PATH, LONG_PATH, STEP
+    limits = form.limits
+    usual = Budget(limits.path, limits.calls)
+    return usual, Budget(limits.long_path, limits.long_calls), limits.step
 
 
 class Meter:

@@ -26,7 +26,7 @@ from helpers.llm import LLMGen, check_given, check_limits, derive_seed
 from helpers.rewards import Scorer
 
 from .base import Search, SearchResult
-from .budget import LONG_PATH, Budget
+from .budget import Budget
 from .tree import Node
 from .voting import (
     adaptive,
@@ -48,7 +48,7 @@ def rank(node: Node) -> tuple[float, int]:
 def widths(search: Search, n: int | None, branching: int | None) -> tuple[int, int]:
     """n and branching; left out, what the budget pays for, and the root of n."""
     check_given(n=n, branching=branching)
-    n = n or max(1, search.budget.pays_for(LONG_PATH) // (1 + search.lookahead))
+    n = n or max(1, search.budget.pays_for(search.reserve) // (1 + search.lookahead))
     return n, min(n, branching or round(sqrt(n)))
 
 

@@ -151,7 +151,8 @@ def to_text(
     def draw(node: Node, stem: str, branch: str, below: str) -> None:
         prior = f"{node.action.prior:.2f}"
         note = f"{numbers(node, root.visits > 0)} " if search else prior
-        label = f"{note} {node.action.text}" if branch else "question"
+        said = " ".join(node.action.text.split())
+        label = f"{note} {said}" if branch else "question"
         end = verdict(node) + (" <- chosen" if node is chosen else "")
         room = max(8, width - len(stem + branch + end))
         if len(label) > room:

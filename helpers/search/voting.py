@@ -21,7 +21,7 @@ from helpers.llm import LLMGen, SharedSamples, check_given, check_limits
 from helpers.rewards import Path, Scorer
 
 from .base import Search, SearchResult
-from .budget import PATH, Budget
+from .budget import Budget
 from .tree import Node
 
 AMPLE = Budget(calls=10**9)  # for paths that no search has to pay for
@@ -49,7 +49,7 @@ def draw_paths(search: Search, n: int | None) -> list[Node]:
     budget that ends early leaves whole paths.
     """
     check_given(n=n)
-    stack = [(search.root, n or search.budget.pays_for(PATH))]
+    stack = [(search.root, n or search.budget.pays_for(search.usual_path))]
     while stack:
         children = search.expand(*stack.pop())
         stack += [(child, child.action.count) for child in reversed(children)]
@@ -118,7 +118,7 @@ def adaptive(
     """
     check_given(n=n, branching=branching)
     search = Search(env, llm, no_opinion, budget, seed)
-    n = n or search.budget.pays_for(PATH)
+    n = n or search.budget.pays_for(search.usual_path)
     stack, votes = [(search.root, Fraction(1))], {}
     while stack:
         node, share = stack.pop()

@@ -14,8 +14,8 @@ from helpers.abacus import lessons as made
 from helpers.abacus.engine import HERE
 from helpers.abacus.lessons import batches
 from helpers.abacus.tokenizer import load_merges
-from helpers.env import EXAMPLES, GSM8KEnv, Problem
-from helpers.problems import format_solution, generate
+from helpers.env import GSM8KEnv, Problem
+from helpers.problems import EXAMPLES, format_solution, generate
 from helpers.rewards import find_equations
 
 TOK = Tokenizer(load_merges(HERE / "merges.txt"))

@@ -12,7 +12,8 @@ from fake_ollama import FakeOllama
 from toy_runs import results
 
 from helpers.evaluation import Report, evaluate, read_configuration
-from helpers.evaluation.__main__ import SCORERS, main
+from helpers.evaluation.__main__ import main
+from helpers.evaluation.options import SCORERS
 from helpers.llm import LLMGen
 from helpers.problems import load_problems
 from helpers.rewards import confidence

@@ -20,12 +20,14 @@ from helpers.llm import (  # noqa: E402
     derive_seed,
     draw_each,
     embed,
+    gguf_engine,
     has_states,
     next_tokens,
     sibling_seeds,
 )
 from helpers.llm import gguf_client as module  # noqa: E402
-from helpers.llm.gguf_client import SLOTS, Engines, siblings  # noqa: E402
+from helpers.llm.gguf_client import siblings
+from helpers.llm.gguf_engine import SLOTS, Engines  # noqa: E402
 from helpers.problems import generate, prompt_of  # noqa: E402
 from helpers.search import self_consistency  # noqa: E402
 
@@ -194,7 +196,7 @@ def test_what_it_cannot_do_it_says(llm):
 
 
 def test_the_log_of_the_engine_stays_away(file, capfd):
-    Engines().get(module.read_model(file, 0), 0, 512)
+    Engines().get(gguf_engine.read_model(file, 0), 0, 512)
     LLMGen(str(file)).sample(PROMPT, 2, seed=0)
     assert capfd.readouterr() == ("", "")
 
@@ -258,11 +260,45 @@ def test_a_file_that_is_exchanged_is_another_model(file, tmp_path):
 
 
 def test_one_engine_per_file(file):
-    engines, model = Engines(), module.read_model(file, 0)
+    engines, model = Engines(), gguf_engine.read_model(file, 0)
     first = engines.get(model, 0, 256)
     assert engines.get(model, 0, 128) is first  # there is room in it
     assert engines.get(model, 0, 512) is not first
     assert len(engines.loaded) == 1
+
+
+def test_the_engine_of_a_file_that_is_exchanged_is_freed(file):
+    engines, model = Engines(), gguf_engine.read_model(file, 0)
+    first = engines.get(model, 0, 256)
+    assert engines.get(model, 1, 128) is not first
+    assert len(engines.loaded) == 1
+
+
+def test_without_a_seed_texts_differ(file):
+    client = module.GGUFClient(file)
+    options = {"num_predict": 12, "temperature": 2.0}
+    found = {client.generate("m", PROMPT, options=options).response for _ in range(4)}
+    assert len(found) > 1
+    assert client.generate("m", PROMPT, options=options).logprobs is None
+
+
+def test_pictures_and_wishes_that_it_has_no_answer_to(file):
+    client = module.GGUFClient(file)
+    with pytest.raises(LLMError, match="has no eyes"):
+        client.generate("m", PROMPT, images=["aGk="])
+    with pytest.raises(ValueError, match="top_logprobs=21"):
+        client.generate("m", PROMPT, top_logprobs=21, options={"num_predict": 1})
+
+
+@pytest.mark.parametrize(
+    ("told", "heads"), [([2, 4, 1], 4), ("many", 8), ({}, 8), ([], 8), (True, 8)]
+)
+def test_odd_counts_in_a_head_are_the_usual_ones(told, heads, file):
+    metadata = {"general.architecture": "x", "x.attention.head_count_kv": told}
+    head = gguf_engine.Head(metadata, 1, 1)
+    model = gguf_engine.Model(file, head)
+    assert model.count("attention.head_count_kv", 8) == heads
+    assert model.need(100) > 0 and model.ends == set()
 
 
 def test_whole_texts_are_siblings_too(file):

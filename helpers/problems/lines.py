@@ -1,0 +1,40 @@
+r"""Lines that a model writes: which of them say something.
+
+Vocabulary: a *lead* is a line that only leads to the next: a blank one, a heading, a
+mark of LaTeX or Markdown by itself, an announcement ("We add the costs:"). A *sentence*
+is any other line. abacus writes sentences alone; models made for a chat lead to them.
+
+Covers: Markdown and LaTeX, as such models write them. Does not cover: whether what a
+sentence says is right (`grading.py`, `rewards/`).
+"""
+
+import re
+
+LEAD = re.compile(
+    r"""
+    \s*+ (?:
+        [-*+>\s]*+                                  # blank, or the mark of a list
+      | \#{1,6}\s (?! \s*+ [-$]?\d [\d,.]*+ \s*+ $ ) .*  # a heading, not "#### 18"
+      | [-*_=]{3,}                                  # a rule
+      | ```\w*+ | \$\$ | \\[\[\]]                     # a block begins or ends
+      | \\(?:begin|end)\{[^{}]*\}
+      | (?: \d+[.)]\s* )? \*\*[^*\d]+\*\* [.:]?     # bold, and no number in it
+      | [*\s]* step \s+ \d+ \b [^=]* \*\* [.:]?     # **Step 2: the cost**
+      | .* : [*\s]*                                # an announcement
+    ) \s*
+    """,
+    re.X | re.I,
+)
+
+
+def is_lead(line: str) -> bool:
+    """Does this line only lead to the next?"""
+    return LEAD.fullmatch(line) is not None
+
+
+def sentence_of(step: str) -> str:
+    """A step without what leads to it; of leads alone, the last."""
+    lines = step.split("\n")
+    while len(lines) > 1 and is_lead(lines[0]):
+        del lines[0]
+    return "\n".join(lines)

@@ -1,0 +1,122 @@
+"""Prompt forms, and steps of models that answer in their own way."""
+
+import pytest
+from chatty import Chatty
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from helpers.llm import FORMS, LLMError, LLMGen, form_of, write_steps
+from helpers.llm.chat import NAMED, ChatFormat
+from helpers.llm.forms import END_OF_TURN, choose_form
+from helpers.llm.open_steps import LEADS
+from helpers.problems import is_lead
+
+CHATML = ChatFormat(NAMED["chatml"][1])
+ASKED = "Question: How many?\nAnswer: Let's think step by step.\n"
+
+
+def test_the_usual_form_of_each_kind_of_model():
+    assert choose_form(None, None, is_abacus=True).name == "question"
+    assert choose_form(None, CHATML).name == "boxed"
+    assert choose_form(None, None).name == "examples"
+    assert LLMGen("abacus").form.name == "question"
+    assert form_of(object()).name == "examples"
+    assert form_of(LLMGen("abacus"), "think").name == "think"
+
+
+def test_names_that_are_none():
+    with pytest.raises(ValueError, match="form='chat': type one of question, examples"):
+        LLMGen("abacus", form="chat")
+    with pytest.raises(LLMError, match='form="examples"'):
+        form_of(LLMGen("abacus"), "turns")
+
+
+def test_a_turn_is_open_and_examples_are_turns():
+    boxed = choose_form("boxed", CHATML).prompt("How many?")
+    assert boxed.startswith("<|im_start|>user\nHow many?\nPlease reason step by step")
+    assert boxed.endswith("\\boxed{}.<|im_end|>\n<|im_start|>assistant\n")
+    turns = choose_form("turns", CHATML).prompt("How many?")
+    assert turns.count("<|im_start|>user") == 3 and "The answer is 16." in turns
+    assert turns.index("The answer is 12.") < turns.index("How many?\nSolve")
+    assert FORMS["think"].prompt("How many?") == ASKED
+
+
+def test_braces_in_a_question_are_text():
+    asked = "What is {question} and {0} and \\boxed{3}?"
+    assert asked in choose_form("boxed", CHATML).prompt(asked)
+
+
+@pytest.mark.parametrize(
+    ("step", "is_last"),
+    [
+        ("The answer is 18.", True),
+        ("**Answer: 18**", True),
+        ("So \\(\\boxed{18}\\).", True),
+        ("#### 18", True),
+        (f"Well done!{END_OF_TURN}", True),
+        ("The final answer is:\n\\[\n\\boxed{18}", True),
+        ("The final answer is:", False),
+        ("Put the answer within \\boxed{}.", False),
+        ("She has **18** left.", False),
+    ],
+)
+def test_the_end_of_an_answer(step, is_last):
+    assert FORMS["boxed"].is_last(step) is is_last
+
+
+LINES = st.sampled_from(
+    ["", "## Costs", "We add:", "\\[", "3+4 = 7", "  * 7 apples", "So 7. ", "---"]
+)
+
+
+def few_blanks(lines):
+    """After more blank lines in a row, a turn is taken for ended."""
+    return "\n" * LEADS not in "\n".join(["", *lines, ""])
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(LINES, max_size=12).filter(few_blanks), st.booleans())
+def test_steps_put_together_are_what_was_written(lines, tells_end):
+    """Every step but the last ends in a sentence, and nothing is lost or changed."""
+    whole = "\n".join([*lines, "That is 7."])
+    llm, state, steps = Chatty(whole, tells_end=tells_end), ASKED, []
+    while not steps or not FORMS["think"].is_last(steps[-1].text):
+        (step,) = write_steps(llm, state, 1, seed=0)
+        steps.append(step)
+        state += step.text + "\n"
+    told = "\n".join(step.text for step in steps)
+    assert sum(step.tokens for step in steps) == llm.tokens
+    if tells_end:
+        assert told == whole + END_OF_TURN
+    else:  # blank lines, after which nothing came
+        assert told.startswith(whole) and END_OF_TURN in told.removeprefix(whole)
+    for step in steps[:-1]:
+        *leads, last = step.text.split("\n")
+        assert all(map(is_lead, leads)) and len(leads) <= LEADS
+        assert not is_lead(last) or len(leads) == LEADS
+
+
+def test_samples_with_one_lead_go_on_together():
+    llm = Chatty("## A\nTom has 3.\nThe answer is 3.", "## A\nTom has 4.\n", "No.\n")
+    steps = write_steps(llm, ASKED, 12, seed=1)
+    assert {step.text for step in steps} == {"## A\nTom has 3.", "## A\nTom has 4.",
+                                             "No."}  # fmt: skip
+    (_, first), (after, more) = llm.asked
+    assert first == 12 and after == ASKED + "## A\n"
+    assert more == sum(step.text != "No." for step in steps)
+
+
+def test_a_stated_answer_needs_no_mark_of_the_end():
+    (step,) = write_steps(Chatty("So \\boxed{7}."), ASKED, 1, seed=0)
+    assert step.text == "So \\boxed{7}." and step.reason == "end"
+
+
+def test_a_step_that_was_cut_stays_as_it_is():
+    class Cut(Chatty):
+        def sample(self, *args):
+            from dataclasses import replace
+
+            return [replace(s, reason="length") for s in super().sample(*args)]
+
+    (step,) = write_steps(Cut("## A\nx"), ASKED, 1, seed=0)
+    assert step.text == "## A" and step.reason == "length"

@@ -1,0 +1,64 @@
+"""Which lines of a model only lead to the next: real ones, sorted by hand."""
+
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from helpers.problems import is_lead, sentence_of
+
+LEADS = [
+    "", "   ", "\t", "---", "***", "## Step 1: Find the cost", "# Solution",
+    "```python", "```", "$$", "\\[", "  \\]", "\\begin{align*}", "\\end{align*}", "-",
+    "**Step 2: Calculate the cost**", "**Calculate the cost:**", "**Solution**",
+    "1. **Calculate the total cost**:", "First, we add the costs:", "Step 3:",
+    "The final answer is:", "**Final answer:**", "- So the cost of the pens is:",
+]  # fmt: skip
+SENTENCES = [
+    "Tom has 3+4 = 7 apples.", "7 \\times 1.50 = 10.50", "- Each pen costs $1.50.",
+    "**18**", "**Answer: 18**", "\\boxed{18}", "The answer is: \\boxed{18}",
+    "**The answer is 18.**", "total = 3 * 4", "Step 2: 3*4 = 12", "At 9:30 it rains.",
+    "1. The cost is 4.", "#### 18", "```python x = 3", "**Step 2: 3*4 = 12**",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("line", LEADS)
+def test_leads(line):
+    assert is_lead(line)
+
+
+@pytest.mark.parametrize("line", SENTENCES)
+def test_sentences(line):
+    assert not is_lead(line)
+
+
+@pytest.mark.parametrize(
+    ("step", "sentence"),
+    [
+        ("a", "a"),
+        ("\n\na", "a"),
+        ("## Cost\n\nTom pays 3.", "Tom pays 3."),
+        ("a\nb", "a\nb"),
+        ("a\n", "a\n"),
+        ("\n## Cost", "## Cost"),
+        ("", ""),
+    ],
+)
+def test_the_sentence_of_a_step(step, sentence):
+    assert sentence_of(step) == sentence
+
+
+@given(st.text(max_size=200))
+def test_a_sentence_ends_its_step(step):
+    found = sentence_of(step)
+    assert step.endswith(found)
+    lead = step.removesuffix(found)
+    assert all(is_lead(line) for line in lead.split("\n")[:-1])
+
+
+@pytest.mark.parametrize("part", ["*", " ", "* ", "1. **", "step 1 *", "\\[", ":", "`"])
+def test_long_lines_take_no_time(part):
+    start = time.process_time()
+    is_lead(part * 20_000)
+    assert time.process_time() - start < 5  # quadratic ones take minutes
