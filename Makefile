@@ -45,7 +45,7 @@ help:
 	@echo "make notebooks   execute the whole series into build/ (.ipynb and .html)"
 	@echo "make test        test the helpers, then compare every notebook's outputs"
 	@echo "make test-ollama run every notebook on the engine that is inside Ollama"
-	@echo "make test-real   the wrapper on real weights: REAL_MODEL=file.gguf"
+	@echo "make test-real   every way to a model, on real weights: REAL_MODEL=file.gguf"
 	@echo "make slides      write slides of every notebook into build/slides/"
 	@echo "make class       install nbgrader, and write the editions for a class"
 	@echo "make test-class  test these, and nbgrader's marking of them"
@@ -70,7 +70,9 @@ test-ollama: set-up
 	@$(DEFAULTS) $(PY) -m pytest -q -m ollama tests
 
 test-real: set-up
+	@$(INSTALL) -e '.[test,gguf,openai]'
 	@$(DEFAULTS) $(PY) -m pytest -q -rs -m real tests
+	@$(PLAIN) $(PY) -m pytest -q tests/llm/test_openai_client.py
 
 slides: set-up
 	@$(PY) -m helpers.workshop.slides

@@ -11,6 +11,7 @@ empty counts as not set.
     OLLAMA_HOST              where the Ollama server is
     OLLAMA_NUM_PARALLEL      how many requests it takes at once
     OLLAMA_API_KEY           for ollama.com, and sent to nobody else
+    OPENAI_API_KEY           for the server whose address ends in /v1
     GSM8K_PATH               a file of GSM8K, or the folder it is in
     NBGRADER_EXECUTION       nbgrader sets it while it marks
 

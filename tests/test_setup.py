@@ -96,10 +96,11 @@ def test_every_package_says_what_it_is_for(name):
 
 def test_every_dependency_has_a_lower_and_an_upper_bound():
     extras = PROJECT["project"]["optional-dependencies"]
-    for line in PROJECT["project"]["dependencies"] + extras["test"] + extras["gguf"]:
+    models = extras["gguf"] + extras["openai"]
+    for line in PROJECT["project"]["dependencies"] + extras["test"] + models:
         operators = {spec.operator for spec in Requirement(line).specifier}
         assert operators == {">=", "<"}, line
-    assert set(extras) == {"test", "train", "class", "scale", "pages", "gguf"}
+    assert set(extras) == {"test", "train", "class", "scale", "pages", "gguf", "openai"}
 
 
 def tracked_files() -> list[Path]:

@@ -21,7 +21,7 @@ from .clients import chosen_model, find_model, open_client
 from .connection import Connection
 from .errors import LLMError, failure
 from .forms import FORMS, Limits, PromptForm, form_of
-from .gen import LLMGen, SharedSamples, Step, derive_seed, draw_each, sibling_seeds
+from .gen import LLMGen, SharedSamples, Step, draw_each
 from .identity import (
     EMBEDDED,
     Identity,
@@ -34,6 +34,7 @@ from .limits import check_given, check_limits, stops_of
 from .open_steps import write_steps
 from .proposal import Action, Proposal, merge_steps
 from .reading import embed, has_states, next_tokens
+from .seeds import derive_seed, sibling_seeds
 from .threads import map_in_threads
 
 __all__ = [

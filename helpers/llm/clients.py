@@ -108,9 +108,23 @@ class Opening:
             from .hosts import ManyHosts
 
             return ManyHosts(self.addresses, self.timeout)
-        from .ollama_client import OllamaClient
+        return open_server(self.addresses[0], self.timeout)
 
-        return OllamaClient(self.addresses[0], self.timeout)
+
+def open_server(address: Address, timeout: float) -> Any:
+    """The client of one server: of Ollama's own interface, wherever there is one."""
+    from .ollama_client import OllamaClient
+
+    try:
+        return OllamaClient(address, timeout)
+    except LLMError as error:
+        if not address.url.endswith("/v1"):
+            raise
+        if error.kind not in ("openai", "locked", "server"):
+            raise
+    from .openai_client import OpenAIClient
+
+    return OpenAIClient(address, timeout)
 
 
 def plan(
@@ -121,7 +135,9 @@ def plan(
 
     Raises ValueError for arguments that do not go together.
     """
-    embedded, has_file = is_embedded(model), is_file(model)
+    embedded = is_embedded(model)
+    is_served = bool(host) and host.strip().rstrip("/").endswith("/v1")
+    has_file = is_file(model) and not is_served  # such servers name it by its file
     if weights is not None and not embedded:
         raise ValueError(f"weights are those of abacus. Type LLMGen({EMBEDDED!r}, "
                          f"weights=...), or {model!r} without.")  # fmt: skip

@@ -108,7 +108,7 @@ class Connection:
     @property
     def draws_together(self) -> bool:
         """Whether siblings are one request, by seeds that follow each other."""
-        return bool(self.opening.file)
+        return self.info.get("siblings") == "together"
 
     @property
     def client(self) -> Any:
@@ -171,10 +171,11 @@ class Connection:
         if image and "vision" not in (self.info.get("capabilities") or ["vision"]):
             raise failure("image", **self.facts)
         with explained(**self.facts):
-            if self.is_here:
+            if self.is_here or self.draws_together:
                 batch = {"seeds": seeds, "options": self.options, "logprobs": True}
                 batch["top_logprobs"] = top
-                responses = self.client.generate_many(self.model, prompts, **batch)
+                many = partial(self.client.generate_many, self.model, prompts, **batch)
+                responses = patiently(many)
             else:
                 ask = partial(self.request, image=image, top=top)
                 responses = map_in_threads(self.parallel, ask, prompts, seeds)

@@ -24,9 +24,16 @@ ADVICE = {  # what went wrong: what happened and what to type
     "Start it again (ollama serve), or type the name of a smaller model",
     "language": "What answers at {address}{source} does not speak Ollama's language "
     "({said}). Type the right address: LLMGen(..., host=...), or set OLLAMA_HOST",
-    "openai": "The address {address}{source} is one of OpenAI's interface, which is "
-    "not understood yet. Type that of an Ollama server, without /v1: "
-    "LLMGen(..., host=...)",
+    "openai": "The address {address}{source} is one of OpenAI's interface. Type it "
+    "alone, or those of Ollama servers, without /v1: LLMGen(..., host=...)",
+    "unreached": "No server answers at {address}{source} ({said}). Start it, such as "
+    "vllm serve {model}, or type the right address: LLMGen(..., host=...)",
+    "no_openai": "What answers at {address}{source} does not speak OpenAI's language "
+    "({said}). Type the right address, which ends in /v1: LLMGen(..., host=...)",
+    "key": "The server at {address} does not accept the key ({said}). Set "
+    "OPENAI_API_KEY to the one with which it was started",
+    "unknown": "The server at {address} has no model {model!r} ({said}). Type the name "
+    "of one that it has, or start it with that model",
     "redirect": "What answers at {address}{source} sends on to {said}, and nobody is "
     "followed. If you trust that address, type it: LLMGen(..., host=...)",
     "gateway": "Not Ollama but {way} answers at {address}{source} ({said}). Type the "
@@ -69,7 +76,7 @@ ADVICE = {  # what went wrong: what happened and what to type
     "Record it where {model!r} runs, with the same prompt, options and seed: "
     "LLMGen({model!r}, record=...)",
     "weights": "{file} is not on this computer. Copy it there, to the same path",
-    "package": "{package} is missing, with which GGUF files are read. Type: "
+    "package": "{package} is missing, which leads to this model. Type: "
     'pip install -e ".[{extra}]"',
     "gguf": "The model file {file!r} cannot be used ({said}). Type the path of a GGUF "
     'file: LLMGen("models/name.gguf"), or REASONING_MODEL',

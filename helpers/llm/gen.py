@@ -14,8 +14,6 @@ wrong in `errors.py`.
 from __future__ import annotations
 
 import copy
-import hashlib
-import json
 import math
 import secrets
 from collections.abc import Callable, Sequence
@@ -27,6 +25,7 @@ from .chat import chat_format
 from .connection import Connection
 from .forms import choose_form
 from .limits import check_limits, stops_of
+from .seeds import sibling_seeds
 
 if TYPE_CHECKING:
     from helpers.wire import Response
@@ -54,23 +53,6 @@ class Step:
     logprob: float | None
     reason: str
     written: str = field(default="", compare=False)
-
-
-def derive_seed(seed: int, *parts: str | int) -> int:
-    """A seed in [0, 2**31) for whatever `parts` name: siblings must not share one."""
-    # JSON keeps ("ab", "c") and ("a", "bc") apart; `int` admits NumPy's integers.
-    text = json.dumps([seed, *parts], default=int)
-    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big") >> 1
-
-
-def sibling_seeds(seed: int, prompt: str, k: int, together: bool = False) -> list[int]:
-    """A seed for each of k samples of a prompt; of more samples, these are the first.
-
-    together: one request draws all of them, by seeds that follow each other.
-    """
-    if together:
-        return [derive_seed(seed, prompt) + i for i in range(k)]
-    return [derive_seed(seed, prompt, i) for i in range(k)]
 
 
 def choose_seed(*seeds: int | None) -> int:

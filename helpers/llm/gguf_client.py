@@ -15,7 +15,6 @@ import json
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +24,7 @@ from .checks import check_counts
 from .errors import failure, refusal
 from .gguf_engine import ENGINES, SLOTS, digest_of, load_package, read_model
 from .limits import check_limits, check_options
+from .seeds import siblings
 from .threads import map_in_threads
 
 SENT_ON = (
@@ -79,7 +79,7 @@ class GGUFClient:
         context = min(options.get("num_ctx", 2048), self.model.context)
         options["num_ctx"] = context
         engine = ENGINES.get(self.model, self.written, context)
-        groups = [*siblings(prompts, seeds)]
+        groups = [*siblings(prompts, seeds, SLOTS)]
 
         def ask(prompt: str, seed: int, n: int) -> list[Response]:
             return self.ask(engine, prompt, seed, n, options, top_logprobs)
@@ -160,6 +160,7 @@ class GGUFClient:
             "model_info": {k: v for k, v in metadata.items() if v is not None},
             "details": {"format": "gguf", "quantization_level": self.quantisation()},
             "capabilities": ["completion"],
+            "siblings": "together",
         }
 
     def quantisation(self) -> str | None:
@@ -171,15 +172,3 @@ class GGUFClient:
         except ValueError:
             return None
         return kind.name.removeprefix("MOSTLY_").removeprefix("ALL_")
-
-
-def siblings(
-    prompts: Sequence[str], seeds: Sequence[int]
-) -> Iterator[tuple[str, int, int]]:
-    """Equal prompts whose seeds follow each other: (prompt, first seed, how many)."""
-    pairs = [*zip(prompts, seeds, strict=True)]
-    first = 0
-    for i, (a, b) in enumerate(pairwise([*pairs, (None, 0)]), start=1):
-        if b != (a[0], a[1] + 1) or i - first == SLOTS:
-            yield (*pairs[first], i - first)
-            first = i

@@ -26,6 +26,10 @@ from .errors import LLMError
 
 EMBEDDED = "abacus"
 LLAMA_CPP_SINCE = (0, 30)  # the version of Ollama
+ENGINES = {  # by who computes, or serves, without Ollama
+    **{"xllamacpp": "llama.cpp", "llamacpp": "llama.cpp", "vllm": "vllm"},
+    **{"sglang": "sglang", "embedded": EMBEDDED},
+}
 PREFIXES = ("registry.ollama.ai/", "library/")  # implied where they are not typed
 
 
@@ -177,10 +181,9 @@ def version_number(version: str | None) -> tuple[int, int, int] | None:
 
 def engine_of(version: str | None) -> str | None:
     """The family of a server's engine, by the server's version."""
-    if version == "embedded":
-        return EMBEDDED
-    if (version or "").startswith("xllamacpp"):
-        return "llama.cpp"
+    told = (version or "").split(" ")[0]
+    if told in ENGINES:
+        return ENGINES[told]
     number = version_number(version)
     if number is None:
         return None

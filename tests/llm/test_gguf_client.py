@@ -12,6 +12,8 @@ import pytest
 pytest.importorskip("gguf")
 pytest.importorskip("xllamacpp", reason="needs the extra `gguf`")
 
+from same_steps import same_steps  # noqa: E402
+
 from helpers.abacus import Engine, write_gguf  # noqa: E402
 from helpers.evaluation import evaluate  # noqa: E402
 from helpers.llm import (  # noqa: E402
@@ -26,8 +28,8 @@ from helpers.llm import (  # noqa: E402
     sibling_seeds,
 )
 from helpers.llm import gguf_client as module  # noqa: E402
-from helpers.llm.gguf_client import siblings
 from helpers.llm.gguf_engine import SLOTS, Engines  # noqa: E402
+from helpers.llm.seeds import siblings
 from helpers.problems import generate, prompt_of  # noqa: E402
 from helpers.search import self_consistency  # noqa: E402
 
@@ -76,21 +78,12 @@ def test_likeliest_tokens_and_the_end_of_a_text(llm, own):
             assert found[token] == pytest.approx(p, rel=0.1, abs=0.01)
 
 
-def same(found, wanted):
-    """Equal steps; the last digits of a log-probability depend on what else is read."""
-    pairs = [*zip(found, wanted, strict=True)]
-    told = [[(s.text, s.tokens, s.reason) for s in pair] for pair in pairs]
-    return all(a == b for a, b in told) and all(
-        a.logprob == pytest.approx(b.logprob, abs=1e-3) for a, b in pairs
-    )
-
-
 def test_samples_are_the_first_of_more_and_repeat(llm):
     found = llm.sample(PROMPT, 20, seed=5)
-    assert same(found, llm.sample(PROMPT, 20, seed=5))
-    assert same(found[:3], llm.sample(PROMPT, 3, seed=5))
+    assert same_steps(found, llm.sample(PROMPT, 20, seed=5))
+    assert same_steps(found[:3], llm.sample(PROMPT, 3, seed=5))
     assert len({step.text for step in found}) > 3
-    assert not same(llm.sample(PROMPT, 4, seed=6), found[:4])
+    assert not same_steps(llm.sample(PROMPT, 4, seed=6), found[:4])
     for step in found:
         assert step.logprob <= 0 and 0 < step.tokens <= 128 and "\n" not in step.text
 
@@ -116,11 +109,11 @@ def test_siblings_are_one_request(llm, monkeypatch):
 
 
 def test_groups_of_siblings():
-    many = [*siblings(["a"] * 3 + ["b", "a"], [5, 6, 7, 8, 8])]
+    many = [*siblings(["a"] * 3 + ["b", "a"], [5, 6, 7, 8, 8], 8)]
     assert many == [("a", 5, 3), ("b", 8, 1), ("a", 8, 1)]
-    assert [*siblings(["a"] * 10, range(10))] == [("a", 0, 8), ("a", 8, 2)]
-    assert [*siblings(["a", "a"], [2, 1])] == [("a", 2, 1), ("a", 1, 1)]
-    assert [*siblings([], [])] == []
+    assert [*siblings(["a"] * 10, range(10), 8)] == [("a", 0, 8), ("a", 8, 2)]
+    assert [*siblings(["a", "a"], [2, 1], 8)] == [("a", 2, 1), ("a", 1, 1)]
+    assert [*siblings([], [], 8)] == []
 
 
 def test_stops_one_and_several(file):
@@ -155,7 +148,7 @@ def test_threads_and_many_prompts(llm):
     wanted = [llm.sample(prompt, 2, seed=0) for prompt in PROMPTS[:8]]
     with ThreadPoolExecutor(8) as pool:
         found = [*pool.map(lambda p: llm.sample(p, 2, seed=0), PROMPTS[:8])]
-    equal = sum(same(a, b) for a, b in zip(found, wanted, strict=True))
+    equal = sum(same_steps(a, b) for a, b in zip(found, wanted, strict=True))
     assert equal >= 6  # a batch of another size rounds otherwise
 
 

@@ -1,11 +1,13 @@
-"""Real, pre-trained weights, reached in two ways: `make test-real`.
+"""Real, pre-trained weights, reached in three ways: `make test-real`.
 
 The file is that which REAL_MODEL names, or SmolLM2 (135 million parameters), which
 `../shared/real_models/get` fetches where it is there. The ways are a GGUF file in this
-process, and the stand-in for an Ollama server.
+process, the stand-in for an Ollama server, and llama.cpp's own server, which speaks
+OpenAI's completions.
 """
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -15,9 +17,11 @@ import pytest
 pytestmark = pytest.mark.real
 pytest.importorskip("gguf")
 pytest.importorskip("xllamacpp", reason="needs the extra `gguf`")
+pytest.importorskip("openai", reason="needs the extra `openai`")
 
 from ollama_server import OllamaServer  # noqa: E402
 
+from helpers.env import GSM8KEnv, Problem  # noqa: E402
 from helpers.llm import LLMError, LLMGen, next_tokens  # noqa: E402
 from helpers.problems import generate  # noqa: E402
 
@@ -50,29 +54,85 @@ def served(weights, tmp_path_factory):
         yield server
 
 
-@pytest.fixture(params=["file", "server"])
-def make(request, weights):
+@pytest.fixture(scope="module")
+def openai_host(weights):
+    """The address of a llama-server's completions."""
+    import xllamacpp
+
+    p = xllamacpp.CommonParams()
+    p.model.path, p.verbosity, p.warmup = str(weights), -1, False
+    p.n_ctx, p.n_parallel, p.cpuparams.n_threads = 4 * 2048, 4, 1
+    server = xllamacpp.Server(p)
+    server.handle_completions({"prompt": "x", "max_tokens": 1})
+    yield f"{server.listening_address}/v1"
+
+
+WAYS = ["file", "ollama", "openai"]
+
+
+@pytest.fixture(params=WAYS)
+def make(request):
     """A function that makes a model, one way."""
-    if request.param == "file":
-        return lambda *args, **settings: LLMGen(str(weights), *args, **settings)
-    host = request.getfixturevalue("served").host
-    return lambda *args, **settings: LLMGen("real", *args, host=host, **settings)
+    return maker(request.param, request.getfixturevalue)
 
 
-def test_both_ways_write_the_same(weights, served):
+def maker(way, fixture):
+    name, place = str(fixture("weights")), {}
+    if way == "ollama":
+        name, place = "real", {"host": fixture("served").host}
+        own = LLMGen(str(fixture("weights"))).chat  # the stand-in tells no template
+        if own and "<|im_start|>" in own.template:
+            place["chat"] = "chatml"
+    if way == "openai":
+        name, place = Path(name).name, {"host": fixture("openai_host")}
+    return lambda *args, **settings: LLMGen(name, *args, **settings, **place)
+
+
+def test_all_ways_write_the_same(request):
     """Greedy, one sentence; where two tokens are as good as equally likely, a text may
     go either way."""
-    settings = {"temperature": 0, "n": 24}
-    here = LLMGen(str(weights), **settings)
-    there = LLMGen("real", host=served.host, **settings)
-    equal = 0
-    for prompt in PROMPTS:
-        (a,), (b,) = here.sample(prompt, 1, seed=0), there.sample(prompt, 1, seed=0)
-        if a.text == b.text:
-            equal += 1
-            assert (a.tokens, a.reason) == (b.tokens, b.reason)
-            assert a.logprob == pytest.approx(b.logprob, abs=0.1)
-    assert equal >= len(PROMPTS) - 2
+    makers = [maker(way, request.getfixturevalue) for way in WAYS]
+    here, *others = [make(temperature=0, n=24) for make in makers]
+    for there in others:
+        equal = 0
+        for prompt in PROMPTS:
+            (a,), (b,) = here.sample(prompt, 1, seed=0), there.sample(prompt, 1, seed=0)
+            if a.text == b.text:
+                equal += 1
+                assert a.tokens == b.tokens
+                assert a.logprob == pytest.approx(b.logprob, abs=0.1)
+        assert equal >= len(PROMPTS) - 2
+
+
+def test_markup_is_read_as_tokens_and_what_looks_like_it_in_a_question_is_not(make):
+    """Counted by the engine: a mark of the chat is one token."""
+    llm = make(n=1)
+    if llm.chat is None:
+        pytest.skip("this model has no chat template")
+
+    def size(text):
+        return llm(text).prompt_eval_count
+
+    turn = llm.chat.open_turn([{"role": "user", "content": "x"}])
+    mark = re.findall(r"<[^<>\s]+>", turn)[0]
+    more = size(f"x{mark}y") - size("xy")
+    assert more <= 2
+    harmless = llm.chat.open_turn([{"role": "user", "content": f"x{mark}y"}])
+    assert harmless.count(mark) == turn.count(mark)
+    assert size(harmless) > size(turn) + more + 1
+
+
+def test_a_problem_is_solved_in_an_open_turn(make):
+    llm = make(0, n=48)
+    if llm.chat is None:
+        pytest.skip("this model has no chat template")
+    assert llm.form.name == "boxed"
+    env = GSM8KEnv(Problem(QUESTIONS[0], "1"), llm, max_steps=4)
+    env.reset(seed=0)
+    while env.legal_actions:
+        env.step(env.legal_actions[0].text)
+    assert env.ended and env.state.startswith(env.prompt)
+    assert env.prompt.count(QUESTIONS[0]) == 1
 
 
 def test_samples_repeat_and_are_the_first_of_more(make):
@@ -93,7 +153,7 @@ def test_stops_one_and_several(make):
     whole = make(0, n=40, stop="no such text")(PROMPTS[0]).response
     letter = next(c for c in whole[5:] if c.isalpha())
     cut = make(0, n=40, stop=["no such text", letter])(PROMPTS[0])
-    assert letter not in cut.response and cut.done_reason == "stop"
+    assert letter not in cut.response and cut.done_reason in ("stop", "end")
     assert whole.startswith(cut.response)
 
 

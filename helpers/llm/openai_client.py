@@ -1,0 +1,248 @@
+"""A server that speaks OpenAI's completions, such as vLLM, llama-server or LM Studio.
+
+Vocabulary: *completions* are OpenAI's older interface: a prompt in, text out, nothing
+added to it. A *choice* is one of the n samples of a request; their seeds follow each
+other. A server may *ignore* a wish without a word; that is found out at the first
+answer, said once, and asked for in another way where there is one.
+
+The package `openai` does the asking (the extra `openai`). A key is taken from
+OPENAI_API_KEY and sent to the address that was typed; nobody is followed elsewhere.
+
+Covers: raw generation, n samples in one request, log-probabilities. Does not cover:
+chat, states, the digest of a model, which such servers do not tell: two models of one
+name cannot be told apart.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from helpers.settings import setting
+from helpers.wire import Response
+
+from .addresses import Address, proxy_for, without_secret
+from .checks import check_counts
+from .errors import LLMError, failure, told_tokens
+from .identity import shown_name
+from .limits import check_limits, check_options
+from .openai_wire import body_of, to_response
+from .seeds import siblings
+from .threads import map_in_threads
+
+AT_ONCE = 16  # requests; such a server computes many side by side
+MOST = 64  # samples in one request
+KINDS = {401: "key", 403: "key", 404: "unknown", 429: "busy", 503: "busy"}
+
+
+def load_package() -> Any:
+    """The package. Raises LLMError, with what to type, where it is not installed."""
+    try:
+        import openai
+    except ImportError as error:
+        raise failure("package", package=error.name, extra="openai") from error
+    return openai
+
+
+class OpenAIClient:
+    """Answers as `OllamaClient` does. address: with its /v1; timeout: in seconds."""
+
+    def __init__(self, address: Address, timeout: float) -> None:
+        self.package = load_package()
+        self.address, self.timeout = address, timeout
+        self.ignored: set[str] = set()  # wishes
+        self.names: dict[str, str] = {}  # a model's, as the server has it: a path
+        self.process: int | None = None
+
+    @property
+    def line(self) -> Any:
+        """The connections of this process: a fork must not share its parent's."""
+        if self.process != os.getpid():
+            secret = self.address.secret.rpartition(":")[2]
+            http = self.package.DefaultHttpxClient(
+                follow_redirects=False, trust_env=False,
+                proxy=proxy_for(self.address.url),
+            )  # fmt: skip
+            self.process, self.opened = os.getpid(), self.package.OpenAI(
+                base_url=self.address.url, http_client=http, max_retries=0,
+                api_key=secret or setting("OPENAI_API_KEY") or "none",
+                timeout=self.timeout,
+            )  # fmt: skip
+        return self.opened
+
+    def generate(
+        self, model: str, prompt: str, *, raw: bool = True, think: bool = False,
+        options: Mapping[str, Any] | None = None, logprobs: bool = False,
+        top_logprobs: int = 0, images: Sequence[str] = (),
+    ) -> Response:  # fmt: skip
+        """One continuation of the prompt; `raw` and `think` change nothing here."""
+        if images:
+            raise failure("image", model=model)
+        options = dict(options or {})
+        (response,) = self.ask(
+            model, prompt, options.pop("seed", None), 1, options, top_logprobs
+        )
+        return response
+
+    def generate_many(
+        self, model: str, prompts: Sequence[str], *, seeds: Sequence[int],
+        options: Mapping[str, Any] | None = None, logprobs: bool = False,
+        top_logprobs: int = 0,
+    ) -> list[Response]:  # fmt: skip
+        """One continuation of each prompt by its seed; siblings in one request."""
+        options = dict(options or {})
+        check_options(options)
+        check_limits(top_logprobs=top_logprobs)
+        groups = [*siblings(prompts, seeds, MOST)]
+
+        def ask(prompt: str, seed: int, n: int) -> list[Response]:
+            if "n" in self.ignored:
+                each = range(seed, seed + n)
+                return [one for s in each for one in self.ask(
+                    model, prompt, s, 1, options, top_logprobs)]  # fmt: skip
+            return self.ask(model, prompt, seed, n, options, top_logprobs)
+
+        found = (
+            map_in_threads(AT_ONCE, ask, *zip(*groups, strict=True)) if groups else []
+        )
+        return [response for several in found for response in several]
+
+    def ask(
+        self, model: str, prompt: str, seed: int | None, n: int,
+        options: Mapping[str, Any], top: int,
+    ) -> list[Response]:  # fmt: skip
+        """n samples of one prompt, by the seeds from `seed` on."""
+        facts = {"model": model, "num_ctx": options.get("num_ctx", "its own")}
+        said = self.request(
+            "/completions",
+            body_of(self.names.get(model, model), prompt, seed, n, options, top),
+            **facts,
+        )
+        with self.sane(**facts):
+            choices = sorted(said["choices"], key=lambda choice: choice.get("index", 0))
+            found = [
+                to_response(choice, said.get("usage"), n, top) for choice in choices
+            ]
+            for response in found:
+                check_counts(response, options)
+        if any(r.response and not r.logprobs for r in found):
+            self.note("logprobs", "tells no log-probabilities")
+        if len(found) == n:
+            return found
+        if len(found) != 1:
+            raise failure(
+                "no_openai", said=f"{len(found)} samples, not {n}", **self.facts
+            )
+        self.note("n", "draws one sample per request, so k of them take k requests")
+        rest = range(seed + 1, seed + n) if seed is not None else [None] * (n - 1)
+        more = [self.ask(model, prompt, s, 1, options, top) for s in rest]
+        return found + [response for (response,) in more]
+
+    def note(self, wish: str, said: str) -> None:
+        """Say once what the server ignores."""
+        if wish not in self.ignored:
+            self.ignored.add(wish)
+            warnings.warn(f"The server at {self.address} {said}.", stacklevel=2)
+
+    def list(self) -> list[dict[str, Any]]:
+        """The models of the server, a mapping each."""
+        said = self.request("/models")
+        with self.sane():
+            rows = [dict(row.items()) for row in said["data"]]
+            return [{**row, "model": shown_name(row["id"])} for row in rows]
+
+    def show(self, model: str) -> dict[str, Any]:
+        """What the server tells of a model, under the names that Ollama uses."""
+        rows = self.list()
+        row = next((row for row in rows if row["model"] == model), None)
+        if row is None:
+            said = "it has " + (", ".join(row["model"] for row in rows) or "none")
+            raise failure("unknown", said=said, **self.facts | {"model": model})
+        self.names[model] = row["id"]
+        told = row.get("meta") if isinstance(row.get("meta"), dict) else {}
+        info = {"served.context_length": row.get("max_model_len", told.get("n_ctx"))}
+        return {
+            "model_info": info | {"tokenizer.chat_template": self.template()},
+            "capabilities": ["completion"],
+            "siblings": "together",
+        }
+
+    def template(self) -> str | None:
+        """The chat template, which llama-server tells beside OpenAI's interface."""
+        try:
+            said = self.request(f"{self.address.url.removesuffix('/v1')}/props")
+        except LLMError:
+            return None
+        found = said.get("chat_template") if isinstance(said, dict) else None
+        return found if isinstance(found, str) else None
+
+    def version(self) -> str | None:
+        """Who serves, such as "vllm"."""
+        told = {row.get("owned_by") for row in self.list()}
+        return next((name for name in told if isinstance(name, str)), None)
+
+    def pull(self, model: str) -> Iterator[dict[str, Any]]:
+        """Refused: such a server is started with its model."""
+        raise failure(
+            "unknown", said="it fetches none", **self.facts | {"model": model}
+        )
+
+    def embed(self, model: str, input: Sequence[str]) -> list[list[float]]:
+        """Refused: a server of completions gives no states."""
+        raise failure("states", model=model, said="it writes, and tells no vectors")
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What advice may mention."""
+        server = f"the server at {self.address}"
+        return {"address": self.address, "timeout": self.timeout, "model": server}
+
+    def request(self, path: str, body: dict | None = None, **facts: Any) -> Any:
+        """The JSON value that the server answers."""
+        with self.explained(**facts):
+            if body is None:
+                return self.line.get(path, cast_to=object)
+            return self.line.post(path, body=body, cast_to=object)
+
+    @contextmanager
+    def sane(self, **facts: Any) -> Iterator[None]:
+        """Nonsense in an answer is told as such."""
+        try:
+            yield
+        except (AttributeError, KeyError, RecursionError, TypeError,
+                ValueError) as error:  # fmt: skip
+            raise failure("no_openai", said=error, **self.facts | facts) from error
+
+    @contextmanager
+    def explained(self, **facts: Any) -> Iterator[None]:
+        """Turn whatever goes wrong on the way into an `LLMError`."""
+        facts, package = self.facts | facts, self.package
+        try:
+            with self.sane(**facts):
+                yield
+        except package.APITimeoutError as error:
+            raise failure("timeout", **facts) from error
+        except package.APIConnectionError as error:
+            said = error.__cause__ or error
+            raise failure(
+                "unreached", said=without_secret(str(said)), **facts
+            ) from None
+        except package.APIStatusError as error:
+            raise self.refusal(error.response, **facts) from None
+        except package.OpenAIError as error:
+            raise failure("no_openai", said=error, **facts) from error
+
+    def refusal(self, response: Any, **facts: Any) -> LLMError:
+        """The failure behind an answer that is none."""
+        status, said = response.status_code, response.text
+        if status in (400, 413, 422, 500) and re.search("context|too long", said):
+            return failure("context", said=told_tokens(said), **facts)
+        if 300 <= status < 400:
+            there = without_secret(response.headers.get("location", "nowhere"))
+            return failure("redirect", said=there, **facts)
+        kind = KINDS.get(status, "broken" if status >= 500 else "request")
+        return failure(kind, said=f"{status}: {said}", **facts)
