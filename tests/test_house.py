@@ -97,11 +97,11 @@ ARROWS = arrows()
 
 def test_the_rooms_are_these_and_nothing_else():
     there = {f.name for f in HELPERS.iterdir() if f.name != "__pycache__"}
-    files = ("env", "plots", "settings", "wire", "__init__", "__main__")
+    files = ("plots", "settings", "wire", "__init__", "__main__")
     wanted = {*PACKAGES, *(f"{name}.py" for name in files)}
     assert there == wanted | {"README.md"}
     assert [
-        *("abacus", "evaluation", "exercises", "learning", "llm", "problems"),
+        *("abacus", "env", "evaluation", "exercises", "learning", "llm", "problems"),
         *("rewards", "search", "stats", "workshop"),
     ] == PACKAGES
 

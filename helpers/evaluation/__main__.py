@@ -74,7 +74,7 @@ def make_model(args: argparse.Namespace, temperature: float = 1.0) -> LLMGen:
         raise ValueError("--hosts is for a model of Ollama: type --model as well")
     return LLMGen(
         args.model, temperature, timeout=args.timeout, host=args.hosts,
-        record=args.record, replay_only=args.replay_only,
+        record=args.record, replay_only=args.replay_only, chat=args.chat,
     )  # fmt: skip
 
 

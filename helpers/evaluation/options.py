@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 
-from helpers.llm import FORMS, chosen_model
+from helpers.llm import FORMS, NAMED_CHATS, chosen_model
 from helpers.problems import SPLITS
 from helpers.search import STRATEGIES
 
@@ -97,7 +97,9 @@ def add_model(parser: argparse.ArgumentParser) -> None:
         help="ask no model, only the record; or REASONING_REPLAY_ONLY")  # fmt: skip
     add("--workers", type=int, default=1, metavar="N",
         help="processes for abacus, else threads (%(default)s)")  # fmt: skip
-    add("--hosts", help="Ollama servers with commas between; the least busy is asked")
+    add("--hosts", help="Ollama servers with commas between; the least busy is asked. "
+        "Or one address that ends in /v1")  # fmt: skip
+    add("--chat", choices=[*NAMED_CHATS], help="the model's markup, if nobody tells it")
 
 
 def amount(text: str) -> int | float:

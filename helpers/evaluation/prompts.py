@@ -34,7 +34,7 @@ COLUMNS = ("form", "problems", "right %", "points more than usual", "p", "tokens
 
 def forms_for(llm: LLMGen) -> list[str]:
     """The forms in which a model can be asked: without markup, the raw ones."""
-    return [name for name, form in FORMS.items() if llm.chat or not form.is_chat]
+    return [name for name, form in FORMS.items() if llm.form.chat or not form.is_chat]
 
 
 def measure_forms(

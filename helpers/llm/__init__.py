@@ -17,10 +17,11 @@ used, and nothing is read that is not needed: abacus asks no variable for a serv
 from helpers.wire import Response
 
 from .addresses import server_address
+from .chat import NAMED_CHATS
 from .clients import chosen_model, find_model, open_client
 from .connection import Connection
 from .errors import LLMError, failure
-from .forms import FORMS, Limits, PromptForm, form_of
+from .forms import FORMS, Limits, PromptForm, choose_form, form_of
 from .gen import LLMGen, SharedSamples, Step, draw_each
 from .identity import (
     EMBEDDED,
@@ -49,7 +50,9 @@ __all__ = [
     "merge_steps",
     "PromptForm",
     "FORMS",
+    "NAMED_CHATS",
     "Limits",
+    "choose_form",
     "form_of",
     "write_steps",
     "embed",

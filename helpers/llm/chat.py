@@ -25,7 +25,7 @@ from .errors import failure
 from .template import END, render
 
 EACH = "{% for m in messages %}"
-NAMED = {  # format: (a mark that tells it in other languages too, its template)
+NAMED_CHATS = {  # format: (a mark that tells it in other languages too, its template)
     "chatml": (
         "<|im_start|>",
         EACH + "{{ '<|im_start|>' + m.role + '\n' + m.content + '<|im_end|>\n' }}"
@@ -105,15 +105,15 @@ def chat_format(info: Mapping[str, Any], name: str | None, model: str = "") -> A
     Raises ValueError for a name that is unknown.
     """
     if name is not None:
-        if name not in NAMED:
-            raise ValueError(f"chat={name!r}: type one of {', '.join(NAMED)}")
-        return ChatFormat(NAMED[name][1], model)
+        if name not in NAMED_CHATS:
+            raise ValueError(f"chat={name!r}: type one of {', '.join(NAMED_CHATS)}")
+        return ChatFormat(NAMED_CHATS[name][1], model)
     metadata, other = info.get("model_info"), info.get("template")
     metadata = metadata if isinstance(metadata, Mapping) else {}
     own = metadata.get("tokenizer.chat_template")
     if isinstance(own, str) and own.strip():
         return ChatFormat(own, model)
-    for mark, template in NAMED.values():
+    for mark, template in NAMED_CHATS.values():
         if isinstance(other, str) and mark in other:
             return ChatFormat(template, model)
     return None

@@ -15,13 +15,17 @@ Which form is best is not believed but measured: `python -m helpers.evaluation p
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from helpers.problems import EXAMPLES, extract_answer, format_solution
+from helpers.problems import EXAMPLES, WORKED, extract_answer, format_solution
 
-from .chat import ChatFormat
+from .chat import ChatFormat, chat_format
 from .errors import failure
+
+if TYPE_CHECKING:
+    from .connection import Connection
 
 END_OF_TURN = "[end of turn]"  # stands in a step after which the model said no more
 STATED = ("answer is", "####", "boxed")  # rules of the grader that do not guess
@@ -49,16 +53,21 @@ class PromptForm:
     """A way to ask.
 
     name: as in `FORMS`. request: what is asked, with a place for {question}; "" for a
-    closed form. has_examples: whether solved examples come first. chat: the model's
-    markup; None for a raw prompt. limits: of a solution.
+    closed form. examples: solved ones, which come first. is_chat,
+    chat: whether the prompt is in markup, and that of the model. limits: of a solution.
     """
 
     name: str
     request: str = ""
-    has_examples: bool = False
+    examples: tuple[Mapping[str, str], ...] = ()
     is_chat: bool = False
     limits: Limits = LONG
     chat: ChatFormat | None = None
+
+    @property
+    def has_examples(self) -> bool:
+        """Whether solved examples come first."""
+        return bool(self.examples)
 
     @property
     def is_open(self) -> bool:
@@ -73,16 +82,18 @@ class PromptForm:
 
     def prompt(self, question: str) -> str:
         """The prompt of an open form."""
-        asked = self.request.format(question=question.strip())
-        if not self.chat:
-            return asked
         turns = []
-        for example in EXAMPLES if self.has_examples else ():
+        for example in self.examples:
             shown = self.request.format(question=example["question"])
-            solved = format_solution(example["answer"])
-            turns += [("user", shown), ("assistant", solved)]
-        turns.append(("user", asked))
-        return self.chat.open_turn([{"role": r, "content": c} for r, c in turns])
+            turns += [
+                ("user", shown),
+                ("assistant", format_solution(example["answer"])),
+            ]
+        turns.append(("user", self.request.format(question=question.strip())))
+        if self.is_chat:
+            return self.chat.open_turn([{"role": r, "content": c} for r, c in turns])
+        ends = {"user": "", "assistant": "\n"}  # a blank line after an example
+        return "".join(said + ends[role] for role, said in turns)
 
     def is_last(self, step: str) -> bool:
         """Whether a step is the last of an open form."""
@@ -98,15 +109,22 @@ FORMS = {
     form.name: form
     for form in (
         PromptForm("question", limits=SHORT),
-        PromptForm("examples", has_examples=True, limits=SHORT),
+        PromptForm("examples", examples=EXAMPLES, limits=SHORT),
         PromptForm(
             "think",
             "Question: {question}\nAnswer: Let's think step by step.\n",
         ),
+        PromptForm("worked", "Question: {question}\nAnswer:\n", examples=WORKED),
+        PromptForm(
+            "worked-turns",
+            "{question}\nSolve this step by step, one calculation per line.",
+            examples=WORKED,
+            is_chat=True,
+        ),
         PromptForm(
             "turns",
             "{question}\nSolve this step by step, one calculation per line.",
-            has_examples=True,
+            examples=EXAMPLES,
             is_chat=True,
         ),
         PromptForm(
@@ -127,31 +145,29 @@ FORMS = {
 OF_ABACUS, OF_CHAT, OF_OTHERS = "question", "boxed", "examples"  # where none is named
 
 
-def choose_form(
-    name: str | None,
-    chat: ChatFormat | None,
-    model: str = "",
-    *,
-    is_abacus: bool = False,
-) -> PromptForm:
-    """The form of this name, or the usual one of a model.
+def choose_form(name: str | None, chat: str | None, line: Connection) -> PromptForm:
+    """The form of this name for a model, else the usual one.
 
-    chat: the markup of a model, None if it has none. Raises ValueError for an unknown
-    name, LLMError for a form that needs markup.
+    chat: the name of its markup; else what its file or server tells. line: to the
+    model. Raises ValueError for an unknown name, LLMError for a form that needs markup
+    which nobody knows.
     """
-    if name is None:
-        name = OF_ABACUS if is_abacus else OF_CHAT if chat else OF_OTHERS
+    markup = chat_format(line.info, chat, line.model)
+    usual = OF_ABACUS if line.is_embedded else OF_CHAT if markup else OF_OTHERS
+    return bind(name or usual, markup, line.model)
+
+
+def bind(name: str, markup: ChatFormat | None, model: str = "") -> PromptForm:
+    """The form of this name, with the markup of a model."""
     if name not in FORMS:
         raise ValueError(f"form={name!r}: type one of {', '.join(FORMS)}")
-    form = FORMS[name]
-    if form.is_chat and chat is None:
+    if FORMS[name].is_chat and markup is None:
         said = "neither its file nor its server tells of any"
         raise failure("template", model=model, said=said)
-    return replace(form, chat=chat if form.is_chat else None)
+    return replace(FORMS[name], chat=markup)
 
 
 def form_of(llm: Any, name: str | None = None) -> PromptForm:
     """The form in which this model is asked, or another of this name."""
-    if name is None:
-        return getattr(llm, "form", None) or FORMS[OF_OTHERS]
-    return choose_form(name, getattr(llm, "chat", None), getattr(llm, "model", ""))
+    own = getattr(llm, "form", None) or FORMS[OF_OTHERS]
+    return own if name is None else bind(name, own.chat, getattr(llm, "model", ""))

@@ -21,9 +21,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from .chat import chat_format
 from .connection import Connection
-from .forms import choose_form
+from .forms import choose_form, form_of
 from .limits import check_limits, stops_of
 from .seeds import sibling_seeds
 
@@ -91,8 +90,8 @@ def to_step(response: Response) -> Step:
     # A server that gave up names no reason.
     told = response.done_reason
     reason = told if told in ("stop", "end") else "length"
-    written, tokens = response.response, response.eval_count
-    return Step(written.strip(), tokens, mean_logprob(response), reason, written)
+    mean, said = mean_logprob(response), response.response
+    return Step(said.strip(), response.eval_count, mean, reason, said)
 
 
 class LLMGen:
@@ -130,11 +129,9 @@ class LLMGen:
                        min_p=min_p, num_ctx=num_ctx, num_predict=n,
                        repeat_penalty=repeat_penalty, stop=stops_of(stop))  # fmt: skip
         place = timeout, host, record, replay_only, weights
-        self.connection = Connection(model, options, *place)
-        self.model, self.seed = self.connection.model, seed
-        self.is_embedded = self.connection.is_embedded
-        self.chat = chat_format(self.connection.info, chat, self.model)
-        self.form = choose_form(form, self.chat, self.model, is_abacus=self.is_embedded)
+        self.connection = line = Connection(model, options, *place)
+        self.model, self.is_embedded = line.model, line.is_embedded
+        self.seed, self.form = seed, choose_form(form, chat, line)
 
     def __call__(self, content: str, image: str | None = None) -> Response:
         """One raw continuation of `content`; `image` is a picture in base64."""
@@ -170,7 +167,7 @@ class SharedSamples:
 
     def __init__(self, llm: LLMGen) -> None:
         self.llm = llm
-        self.form, self.chat = getattr(llm, "form", None), getattr(llm, "chat", None)
+        self.form = form_of(llm)
         self.drawn: dict[tuple[str, int, str | None], list[Step]] = {}
         self.cooler: dict[float, SharedSamples] = {}  # by temperature
 

@@ -27,6 +27,40 @@ EXAMPLES = (
         "Omar has 7+5 = <<7+5=12>>12 stamps.\n#### 12",
     },
 )
+# Four that need more steps, as real questions do.
+WORKED = (
+    {
+        "question": "A shop sells pens at $2 each and notebooks at $5 each. Lena buys "
+        "4 pens and 3 notebooks and pays with two $20 bills. How much change does she "
+        "get?",
+        "answer": "The 4 pens cost 4 * 2 = $8.\nThe 3 notebooks cost 3 * 5 = $15.\n"
+        "Together that is 8 + 15 = $23.\nTwo $20 bills are 2 * 20 = $40.\n"
+        "So Lena gets 40 - 23 = $17 back.\n#### 17",
+    },
+    {
+        "question": "A tank holds 240 litres. A pump fills 30% of it in the morning "
+        "and half of the rest in the afternoon. How many litres are still missing?",
+        "answer": "In the morning the pump fills 240 * 30 / 100 = 72 litres.\n"
+        "Then 240 - 72 = 168 litres are missing.\n"
+        "In the afternoon it fills 168 / 2 = 84 litres.\n"
+        "So 168 - 84 = 84 litres are still missing.\n#### 84",
+    },
+    {
+        "question": "Omar runs 3 km on each weekday and twice as far on each day of "
+        "the weekend. How far does he run in 4 weeks?",
+        "answer": "On the 5 weekdays he runs 5 * 3 = 15 km.\n"
+        "On one day of the weekend he runs 2 * 3 = 6 km.\n"
+        "On both days of the weekend that is 2 * 6 = 12 km.\n"
+        "In one week he runs 15 + 12 = 27 km.\n"
+        "In 4 weeks he runs 4 * 27 = 108 km.\n#### 108",
+    },
+    {
+        "question": "Tara is 6 years older than Ben. In 4 years, Ben will be 15. How "
+        "old is Tara now?",
+        "answer": "Ben is 15 - 4 = 11 years old now.\n"
+        "Tara is 11 + 6 = 17 years old now.\n#### 17",
+    },
+)
 ANNOTATION = re.compile(r"<<[^<>]*>>")
 
 

@@ -49,7 +49,8 @@ def draw_paths(search: Search, n: int | None) -> list[Node]:
     budget that ends early leaves whole paths.
     """
     check_given(n=n)
-    stack = [(search.root, n or search.budget.pays_for(search.usual_path))]
+    n = n or search.budget.pays_for(search.usual_path)
+    stack = [(search.root, n)]
     while stack:
         children = search.expand(*stack.pop())
         stack += [(child, child.action.count) for child in reversed(children)]

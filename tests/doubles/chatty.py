@@ -14,7 +14,7 @@ class Chatty:
     Ollama answers with an empty line, again and again.
     """
 
-    model, chat = "chatty", None
+    model = "chatty"
 
     def __init__(self, *texts, tells_end=True, form="think"):
         self.texts, self.tells_end, self.form = texts, tells_end, FORMS[form]

@@ -9,6 +9,7 @@ from helpers.evaluation import best_form, form_rows, measure_forms
 from helpers.evaluation.__main__ import main
 from helpers.llm import FORMS, Step
 
+RAW = ["question", "examples", "think", "worked"]
 PROBLEMS = [{"question": f"{n}?", "answer": f"#### {n}"} for n in range(6)]
 
 
@@ -25,7 +26,7 @@ class Wise(Chatty):
 
 def test_a_form_that_is_better_and_what_it_costs(tmp_path):
     reports = measure_forms(Wise("x"), PROBLEMS, tmp_path)
-    assert [*reports] == ["question", "examples", "think"]  # no markup: raw forms only
+    assert [*reports] == RAW  # there is no markup
     assert sum(reports["think"].right.values()) == 6
     assert sum(reports["examples"].right.values()) == 3
     assert best_form(reports) == "think"
@@ -62,7 +63,7 @@ def test_the_command(tmp_path, capsys):
     said = capsys.readouterr()
     header, *rows = said.out.splitlines()
     assert header.split()[0] == "form" and "tokens" in header
-    assert [row.split()[0] for row in rows[:-1]] == ["question", "examples", "think"]
+    assert [row.split()[0] for row in rows[:-1]] == RAW
     assert rows[-1].startswith("most right answers: ")
     assert main([*typed, "--forms", "question"]) == 0  # nothing is asked again
     assert "3 of 3" not in capsys.readouterr().err

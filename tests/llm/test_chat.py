@@ -9,7 +9,7 @@ import time
 import pytest
 
 from helpers.llm import LLMError, LLMGen
-from helpers.llm.chat import NAMED, ChatFormat, chat_format, plain
+from helpers.llm.chat import NAMED_CHATS, ChatFormat, chat_format, plain
 from helpers.llm.template import render
 
 USER = [{"role": "user", "content": "How many?"}]
@@ -33,7 +33,7 @@ BY_HAND = {  # as the makers of the models publish them
 }
 
 
-@pytest.mark.parametrize("name", NAMED)
+@pytest.mark.parametrize("name", NAMED_CHATS)
 def test_named_formats_by_hand(name):
     assert chat_format({}, name).open_turn(CHAT) == BY_HAND[name]
 
@@ -43,9 +43,9 @@ def test_a_name_that_is_unknown():
         chat_format({}, "chat")
 
 
-@pytest.mark.parametrize("name", NAMED)
+@pytest.mark.parametrize("name", NAMED_CHATS)
 def test_ollamas_own_template_is_only_looked_at_for_marks(name):
-    mark, template = NAMED[name]
+    mark, template = NAMED_CHATS[name]
     go = f"{{{{ if .System }}}}{mark}{{{{ .Prompt }}}}{{{{ end }}}}"
     assert chat_format({"template": go}, None).template == template
 
@@ -149,8 +149,8 @@ def test_other_letters_survive():
 
 
 def test_a_model_is_made_with_a_format_by_name():
-    assert LLMGen("abacus").chat is None
-    assert LLMGen("abacus", chat="gemma").chat.template == NAMED["gemma"][1]
+    assert LLMGen("abacus").form.chat is None
+    assert LLMGen("abacus", chat="gemma").form.chat.template == NAMED_CHATS["gemma"][1]
     with pytest.raises(LLMError, match='LLMGen.*chat="chatml"') as error:
         LLMGen("abacus", form="boxed")
     assert error.value.kind == "template"

@@ -11,7 +11,7 @@ pytestmark = pytest.mark.train
 trl = pytest.importorskip("trl", reason="needs the extra `train`")
 transformers = pytest.importorskip("transformers")
 
-from helpers.llm.chat import NAMED, ChatFormat  # noqa: E402
+from helpers.llm.chat import NAMED_CHATS, ChatFormat  # noqa: E402
 
 FAMILIES = {  # a file: the named format that it should equal, but for a system's turn
     "qwen2_5": "chatml",
@@ -63,5 +63,5 @@ def test_an_open_turn(family, chat, steps):
 def test_named_formats_end_as_the_template_does(family):
     messages = [{"role": "user", "content": "How many?"}]
     own = ChatFormat(template_of(family)).open_turn(messages)
-    named = ChatFormat(NAMED[FAMILIES[family]][1]).open_turn(messages)
+    named = ChatFormat(NAMED_CHATS[FAMILIES[family]][1]).open_turn(messages)
     assert own.removesuffix("<think>\n\n</think>\n\n").endswith(named)

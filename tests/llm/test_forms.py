@@ -1,24 +1,32 @@
 """Prompt forms, and steps of models that answer in their own way."""
 
+from types import SimpleNamespace
+
 import pytest
 from chatty import Chatty
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from helpers.llm import FORMS, LLMError, LLMGen, form_of, write_steps
-from helpers.llm.chat import NAMED, ChatFormat
-from helpers.llm.forms import END_OF_TURN, choose_form
+from helpers.llm.chat import NAMED_CHATS, ChatFormat
+from helpers.llm.forms import END_OF_TURN, bind, choose_form
 from helpers.llm.open_steps import LEADS
 from helpers.problems import is_lead
 
-CHATML = ChatFormat(NAMED["chatml"][1])
+CHATML = ChatFormat(NAMED_CHATS["chatml"][1])
 ASKED = "Question: How many?\nAnswer: Let's think step by step.\n"
 
 
 def test_the_usual_form_of_each_kind_of_model():
-    assert choose_form(None, None, is_abacus=True).name == "question"
-    assert choose_form(None, CHATML).name == "boxed"
-    assert choose_form(None, None).name == "examples"
+    chat = {"model_info": {"tokenizer.chat_template": "x"}}
+    for info, is_embedded, name in (
+        ({}, True, "question"),
+        (chat, False, "boxed"),
+        ({}, False, "examples"),
+    ):
+        line = SimpleNamespace(info=info, is_embedded=is_embedded, model="mine")
+        assert choose_form(None, None, line).name == name
+        assert choose_form("think", None, line).name == "think"
     assert LLMGen("abacus").form.name == "question"
     assert form_of(object()).name == "examples"
     assert form_of(LLMGen("abacus"), "think").name == "think"
@@ -32,10 +40,10 @@ def test_names_that_are_none():
 
 
 def test_a_turn_is_open_and_examples_are_turns():
-    boxed = choose_form("boxed", CHATML).prompt("How many?")
+    boxed = bind("boxed", CHATML).prompt("How many?")
     assert boxed.startswith("<|im_start|>user\nHow many?\nPlease reason step by step")
     assert boxed.endswith("\\boxed{}.<|im_end|>\n<|im_start|>assistant\n")
-    turns = choose_form("turns", CHATML).prompt("How many?")
+    turns = bind("turns", CHATML).prompt("How many?")
     assert turns.count("<|im_start|>user") == 3 and "The answer is 16." in turns
     assert turns.index("The answer is 12.") < turns.index("How many?\nSolve")
     assert FORMS["think"].prompt("How many?") == ASKED
@@ -43,7 +51,7 @@ def test_a_turn_is_open_and_examples_are_turns():
 
 def test_braces_in_a_question_are_text():
     asked = "What is {question} and {0} and \\boxed{3}?"
-    assert asked in choose_form("boxed", CHATML).prompt(asked)
+    assert asked in bind("boxed", CHATML).prompt(asked)
 
 
 @pytest.mark.parametrize(

@@ -80,7 +80,9 @@ def maker(way, fixture):
     name, place = str(fixture("weights")), {}
     if way == "ollama":
         name, place = "real", {"host": fixture("served").host}
-        own = LLMGen(str(fixture("weights"))).chat  # the stand-in tells no template
+        own = LLMGen(
+            str(fixture("weights"))
+        ).form.chat  # the stand-in tells no template
         if own and "<|im_start|>" in own.template:
             place["chat"] = "chatml"
     if way == "openai":
@@ -107,24 +109,24 @@ def test_all_ways_write_the_same(request):
 def test_markup_is_read_as_tokens_and_what_looks_like_it_in_a_question_is_not(make):
     """Counted by the engine: a mark of the chat is one token."""
     llm = make(n=1)
-    if llm.chat is None:
+    if llm.form.chat is None:
         pytest.skip("this model has no chat template")
 
     def size(text):
         return llm(text).prompt_eval_count
 
-    turn = llm.chat.open_turn([{"role": "user", "content": "x"}])
+    turn = llm.form.chat.open_turn([{"role": "user", "content": "x"}])
     mark = re.findall(r"<[^<>\s]+>", turn)[0]
     more = size(f"x{mark}y") - size("xy")
     assert more <= 2
-    harmless = llm.chat.open_turn([{"role": "user", "content": f"x{mark}y"}])
+    harmless = llm.form.chat.open_turn([{"role": "user", "content": f"x{mark}y"}])
     assert harmless.count(mark) == turn.count(mark)
     assert size(harmless) > size(turn) + more + 1
 
 
 def test_a_problem_is_solved_in_an_open_turn(make):
     llm = make(0, n=48)
-    if llm.chat is None:
+    if llm.form.chat is None:
         pytest.skip("this model has no chat template")
     assert llm.form.name == "boxed"
     env = GSM8KEnv(Problem(QUESTIONS[0], "1"), llm, max_steps=4)

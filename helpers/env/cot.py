@@ -21,26 +21,8 @@ import gymnasium
 from gymnasium.error import ResetNeeded
 from gymnasium.spaces import Text
 
-from helpers.llm import (
-    Action,
-    LLMGen,
-    Proposal,
-    chosen_model,
-    form_of,
-    merge_steps,
-    write_steps,
-)
-from helpers.problems import (
-    EXAMPLES,
-    PROBLEM_FORMAT,
-    STOP_STRING,
-    TASK_DESCRIPTION,
-    Answer,
-    extract_answer,
-    format_example,
-    is_correct,
-    sentence_of,
-)
+from helpers.llm import Action, LLMGen, Proposal, merge_steps
+from helpers.problems import Answer, extract_answer, format_example, sentence_of
 
 ATTEMPTS = 3  # batches sampled at a state before an all-empty answer is believed
 
@@ -52,12 +34,6 @@ class Problem:
     question: str
     answer: str
     image: str | None = None  # base64, for a model that sees
-
-
-FIRST_PROBLEM = Problem(
-    "Maya picks 5 apples on Monday and twice as many on Tuesday. "
-    "How many apples does she pick in all?", answer="15",
-)  # fmt: skip
 
 
 class AnyText(Text):
@@ -169,13 +145,8 @@ class CoTEnv(gymnasium.Env[str, str], ABC):
 
     @property
     def answer(self) -> Answer:
-        """The answer that a terminated chain states; else none."""
-        return extract_answer(self.closing if self.terminated else "")
-
-    @property
-    def closing(self) -> str:
-        """The part of a chain that states the answer: its last line."""
-        return self.steps[-1]
+        """The answer that the last line of a terminated chain states; else none."""
+        return extract_answer(self.steps[-1] if self.terminated else "")
 
     @property
     def legal_actions(self) -> tuple[Action, ...]:
@@ -237,64 +208,3 @@ class CoTEnv(gymnasium.Env[str, str], ABC):
             value = self.answer.value
             info["answer"] = str(value) if self.is_valid() else None
         return info
-
-
-class GSM8KEnv(CoTEnv):
-    """Grade-school mathematics: reward 1 for the right number, else 0.
-
-    Without a model: REASONING_MODEL, else "abacus". `form`: how the problem is put to
-    it, by name (`llm/forms.py`); else the form of the model. Where a form is open, the
-    model's answer ends where it states a number or ends its turn, and the texts of the
-    prompt are the form's. `options`: the others of `CoTEnv`.
-    """
-
-    def __init__(
-        self, problem: Problem = FIRST_PROBLEM, llm_gen: LLMGen | None = None,
-        task_description: str = TASK_DESCRIPTION,
-        cot_examples: Sequence[Mapping[str, str]] = EXAMPLES,
-        problem_format: str = PROBLEM_FORMAT, stop_string: str = STOP_STRING,
-        *, form: str | None = None, **options: Any,
-    ) -> None:  # fmt: skip
-        model = llm_gen or LLMGen(chosen_model())
-        self.form = form_of(model, form)
-        usual = {"is_few_shot": self.form.has_examples,
-                 "max_steps": self.form.limits.max_steps}  # fmt: skip
-        texts = (task_description, cot_examples, problem_format, stop_string)
-        super().__init__(problem, model, *texts, **(usual | options))
-
-    def get_reward(self) -> float:
-        """1.0 if the chain states the gold answer, exactly; else 0.0."""
-        gold = self.problem.answer
-        right = self.is_valid() and is_correct(self.closing, gold)
-        return 1.0 if right else 0.0
-
-    def is_valid(self) -> bool:
-        """Has the chain ended with a line whose number can be read?"""
-        return self.answer.value is not None
-
-    def is_last(self, action: str) -> bool:
-        """Does this sentence end the episode?"""
-        open_form = self.form.is_open
-        return self.form.is_last(action) if open_form else super().is_last(action)
-
-    @property
-    def closing(self) -> str:
-        """The part of a chain that states the answer; all of it, in an open form."""
-        return "\n".join(self.steps) if self.form.is_open else super().closing
-
-    def _sample(self, k: int) -> Proposal:
-        if not self.form.is_open:
-            return super()._sample(k)
-        image = self.problem.image
-        steps = write_steps(self.llm_gen, self.state, k, self._seed, image)
-        tokens = sum(step.tokens for step in steps)
-        self.tokens_sampled += tokens
-        return Proposal(merge_steps(steps), tokens)
-
-    def _build_prompt(self) -> str:
-        asked = self.problem.question
-        return self.form.prompt(asked) if self.form.is_open else super()._build_prompt()
-
-
-if "GSM8K-CoT-v0" not in gymnasium.registry:
-    gymnasium.register("GSM8K-CoT-v0", entry_point="helpers.env:GSM8KEnv")

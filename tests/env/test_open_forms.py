@@ -6,7 +6,6 @@ from chatty import Chatty
 from helpers.env import GSM8KEnv, Problem
 from helpers.llm import FORMS
 from helpers.search import (
-    LONG_PATH,
     beam_search,
     greedy,
     leaves,
@@ -87,12 +86,3 @@ def test_searches_reserve_what_such_a_model_needs(strategy):
     ended = [leaf for leaf in leaves(found.tree) if leaf.env.terminated]
     assert {leaf.env.state.partition(".\n")[2].strip() for leaf in ended}
     assert "\n\n" not in to_text(found.tree)
-
-
-def test_the_reserve_is_that_of_the_form():
-    from helpers.search.budget import path_of
-
-    usual, long, _ = path_of(GSM8KEnv(RIGHT, Chatty(BOXED)))
-    limits = FORMS["think"].limits
-    assert (usual.tokens, long.tokens) == (limits.path, limits.long_path)
-    assert path_of(GSM8KEnv(RIGHT, Chatty(BOXED), form="examples"))[1] == LONG_PATH

@@ -359,7 +359,9 @@ def test_reasoning_model_names_the_default_model(monkeypatch, name):
     if name:
         monkeypatch.setenv("REASONING_MODEL", name)
     asked = []
-    monkeypatch.setattr("helpers.env.LLMGen", lambda model: asked.append(model) or 1)
+    monkeypatch.setattr(
+        "helpers.env.gsm8k.LLMGen", lambda model: asked.append(model) or 1
+    )
     GSM8KEnv(ORCHARD)
     assert asked == [name or "abacus"]
 
