@@ -1,8 +1,8 @@
 """Is everything there? `python -m helpers`
 
-Looks at Python, the packages, the notebooks' kernel, this computer, abacus, Ollama and
-GSM8K, and says for every problem what to type. It installs and fetches nothing; of the
-network it asks only the Ollama server.
+Looks at Python, the packages, the notebooks' kernel, this computer, abacus, the ways to
+a real model and GSM8K, and says for every problem what to type. It installs and fetches
+nothing; of the network it asks only the server of a model.
 
 Vocabulary: a *finding* is one line of the report. Its *kind* is "ok", "note" (good to
 know; the notebooks run without it) or "problem" (some notebook will not run). Whatever
@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib import metadata
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -126,6 +127,18 @@ def check_abacus() -> Iterator[Finding]:
         yield Finding("problem", f"abacus writes {said}, not {WRITES}", advice)
 
 
+def check_ways() -> Iterator[Finding]:
+    """Which ways to a real model are installed, besides Ollama's?"""
+    ways = {"gguf": ("xllamacpp", "GGUF files in the notebook itself"),
+            "openai": ("openai", "vLLM, llama-server and their kin")}  # fmt: skip
+    for extra, (package, what) in ways.items():
+        if find_spec(package):
+            yield Finding("ok", f"{what}: {package} is installed")
+        else:
+            install = f'pip install -e ".[{extra}]"'
+            yield Finding("note", f"{what}: {package} is not installed", install)
+
+
 def check_model() -> Iterator[Finding]:
     """Is the model there that REASONING_MODEL names, or a recording of it?"""
     from helpers.llm import LLMError, chosen_model, is_embedded, is_file, open_client
@@ -160,7 +173,7 @@ def check_model() -> Iterator[Finding]:
 
 
 def check_server(kind: str) -> Iterator[Finding]:
-    """Does an Ollama server answer, and which models has it?"""
+    """Does a server answer, and which models has it?"""
     from helpers.llm import LLMError, open_client, server_address
 
     try:
@@ -170,7 +183,7 @@ def check_server(kind: str) -> Iterator[Finding]:
         yield Finding(kind, "No server is needed. " * (kind == "note") + str(error))
         return
     names = ", ".join(str(row.get("model")) for row in rows)
-    yield Finding("ok", f"Ollama at {address} has {names or 'no model'}")
+    yield Finding("ok", f"the server at {address} has {names or 'no model'}")
 
 
 def check_gsm8k() -> Iterator[Finding]:
@@ -188,7 +201,7 @@ def check_gsm8k() -> Iterator[Finding]:
 
 
 CHECKS = (check_python, check_packages, check_kernel, check_computer, check_abacus,
-          check_model, check_gsm8k)  # fmt: skip
+          check_ways, check_model, check_gsm8k)  # fmt: skip
 
 
 def findings() -> Iterator[Finding]:

@@ -5,10 +5,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from fake_vllm import FakeVLLM
 
 from helpers import __main__ as check
 from helpers.__main__ import Finding, findings, main
-from helpers.abacus import AbacusClient
+from helpers.abacus import AbacusClient, Engine, write_gguf
 from helpers.llm import LLMGen
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -111,6 +112,38 @@ def test_a_server_with_and_without_the_model(server, monkeypatch):
     monkeypatch.setenv("REASONING_MODEL", "llama3.2")
     *_, found = check.check_model()
     assert found.kind == "problem" and found.advice == "ollama pull llama3.2"
+
+
+@pytest.mark.parametrize("package", ["xllamacpp", "openai"])
+def test_ways_that_are_installed_and_not(package, monkeypatch):
+    monkeypatch.setattr(check, "find_spec", lambda name: name != package)
+    there, missing = sorted(check.check_ways(), key=lambda found: found.kind == "note")
+    assert there.kind == "ok" and missing.kind == "note" and package in missing.what
+    extra = {"xllamacpp": "gguf", "openai": "openai"}[package]
+    assert missing.advice == f'pip install -e ".[{extra}]"'
+
+
+def test_a_gguf_file_needs_no_server(monkeypatch, tmp_path):
+    pytest.importorskip("xllamacpp")
+    file = tmp_path / "mine.gguf"
+    monkeypatch.setenv("REASONING_MODEL", str(file))
+    server, found = check.check_model()
+    assert server.kind == "note" and "No server is needed" in server.what
+    assert found.kind == "problem" and "mine.gguf" in found.what
+    write_gguf(Engine(), file, 32)
+    *_, found = check.check_model()
+    assert found.kind == "ok" and found.what.endswith("mine.gguf")
+
+
+def test_a_server_of_openais_completions(monkeypatch):
+    pytest.importorskip("openai")
+    with FakeVLLM("served") as server:
+        monkeypatch.setenv("OLLAMA_HOST", f"{server.host}/v1")
+        monkeypatch.setenv("REASONING_MODEL", "served")
+        assert [found.kind for found in check.check_model()] == ["ok"]
+        monkeypatch.setenv("REASONING_MODEL", "other")
+        *_, found = check.check_model()
+        assert found.kind == "problem" and "it has served" in found.what
 
 
 @pytest.mark.parametrize("said", [(200, b"<html>"), (500, {"error": "no"})])

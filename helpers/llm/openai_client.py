@@ -35,7 +35,7 @@ from .seeds import siblings
 from .threads import map_in_threads
 
 AT_ONCE = 16  # requests; such a server computes many side by side
-MOST = 64  # samples in one request
+MOST = 64  # samples in one request, at first
 KINDS = {401: "key", 403: "key", 404: "unknown", 429: "busy", 503: "busy"}
 
 
@@ -54,6 +54,7 @@ class OpenAIClient:
     def __init__(self, address: Address, timeout: float) -> None:
         self.package = load_package()
         self.address, self.timeout = address, timeout
+        self.most = MOST  # samples in one request
         self.ignored: set[str] = set()  # wishes
         self.names: dict[str, str] = {}  # a model's, as the server has it: a path
         self.process: int | None = None
@@ -99,29 +100,39 @@ class OpenAIClient:
         check_limits(top_logprobs=top_logprobs)
         groups = [*siblings(prompts, seeds, MOST)]
 
-        def ask(prompt: str, seed: int, n: int) -> list[Response]:
-            if "n" in self.ignored:
-                each = range(seed, seed + n)
-                return [one for s in each for one in self.ask(
-                    model, prompt, s, 1, options, top_logprobs)]  # fmt: skip
-            return self.ask(model, prompt, seed, n, options, top_logprobs)
+        def draw(prompt: str, seed: int, n: int) -> list[Response]:
+            return self.draw(model, prompt, seed, n, options, top_logprobs)
 
-        found = (
-            map_in_threads(AT_ONCE, ask, *zip(*groups, strict=True)) if groups else []
-        )
+        parts = [*zip(*groups, strict=True)]
+        found = map_in_threads(AT_ONCE, draw, *parts) if parts else []
         return [response for several in found for response in several]
+
+    def draw(
+        self, model: str, prompt: str, seed: int, n: int, options: Mapping[str, Any],
+        top: int,
+    ) -> list[Response]:  # fmt: skip
+        """n samples of one prompt, in as few requests as the server allows."""
+        found: list[Response] = []
+        while len(found) < n:
+            part = min(self.most, n - len(found))
+            try:
+                found += self.ask(model, prompt, seed + len(found), part, options, top)
+            except LLMError as error:
+                if error.kind != "request" or part == 1:
+                    raise
+                self.most = part // 2  # llama-server draws as many as it has slots
+        return found
 
     def ask(
         self, model: str, prompt: str, seed: int | None, n: int,
         options: Mapping[str, Any], top: int,
     ) -> list[Response]:  # fmt: skip
-        """n samples of one prompt, by the seeds from `seed` on."""
+        """n samples of one prompt, by the seeds from `seed` on; or one, from a server
+        that ignores n."""
         facts = {"model": model, "num_ctx": options.get("num_ctx", "its own")}
-        said = self.request(
-            "/completions",
-            body_of(self.names.get(model, model), prompt, seed, n, options, top),
-            **facts,
-        )
+        name = self.names.get(model, model)
+        body = body_of(name, prompt, seed, n, options, top)
+        said = self.request("/completions", body, **facts)
         with self.sane(**facts):
             choices = sorted(said["choices"], key=lambda choice: choice.get("index", 0))
             found = [
@@ -129,18 +140,14 @@ class OpenAIClient:
             ]
             for response in found:
                 check_counts(response, options)
+            if len(found) not in (1, n):
+                raise ValueError(f"{len(found)} samples where {n} were asked for")
         if any(r.response and not r.logprobs for r in found):
             self.note("logprobs", "tells no log-probabilities")
-        if len(found) == n:
-            return found
-        if len(found) != 1:
-            raise failure(
-                "no_openai", said=f"{len(found)} samples, not {n}", **self.facts
-            )
-        self.note("n", "draws one sample per request, so k of them take k requests")
-        rest = range(seed + 1, seed + n) if seed is not None else [None] * (n - 1)
-        more = [self.ask(model, prompt, s, 1, options, top) for s in rest]
-        return found + [response for (response,) in more]
+        if len(found) < n:
+            self.most = 1
+            self.note("n", "draws one sample per request, so k of them take k requests")
+        return found
 
     def note(self, wish: str, said: str) -> None:
         """Say once what the server ignores."""

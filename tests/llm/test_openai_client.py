@@ -98,6 +98,21 @@ def test_a_server_that_ignores_n_is_found_out_once_and_asked_singly():
             assert llm.sample(PROMPT, 3, seed=7) == steps
         asked = server.bodies("/v1/completions")
         assert [body["n"] for body in asked] == [3, 1, 1, 1, 1, 1]
+        assert [body["seed"] - first for body in asked] == [0, 1, 2, 0, 1, 2]
+
+
+def test_a_server_that_draws_fewer_at_once(server):
+    llm = model(server)
+    full = 400, {"error": {"message": "Field 'n': must be between 1 <= value <= 2"}}
+    server.script["/v1/completions"] += [full, full]
+    steps = llm.sample(PROMPT, 9, seed=7)
+    first = derive_seed(7, PROMPT)
+    assert [s.text for s in steps] == [
+        f"Sentence number {first + i}." for i in range(9)
+    ]
+    asked = [body["n"] for body in server.bodies("/v1/completions")]
+    assert asked == [9, 4, 2, 2, 2, 2, 1]
+    assert same_steps(llm.sample(PROMPT, 9, seed=7), steps)
 
 
 def test_a_server_that_ignores_logprobs():
@@ -177,7 +192,7 @@ def test_stops_and_the_end_of_a_text(llama, name):
 
 def test_a_llama_server_refuses_what_is_too_long(llama, name):
     llm = LLMGen(name, host=llama)
-    with pytest.raises(LLMError, match="num_ctx=1024 tokens .it has 8") as error:
+    with pytest.raises(LLMError, match="num_ctx=1024 tokens .it has 9001") as error:
         llm.sample("12345678 " * 1000, 1, seed=0)
     assert error.value.kind == "context"
     assert llm.sample(PROMPT, 1, seed=0)
