@@ -11,6 +11,7 @@ them (`forms.py`).
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import replace
 from typing import Any
 
@@ -27,9 +28,17 @@ def write_steps(
 ) -> list[Step]:
     """k steps of an open form: what only leads to a step belongs to it.
 
-    A step after which the model ended its turn says so: `END_OF_TURN`.
+    A step after which the model ended its turn says so: `END_OF_TURN`. Thoughts are
+    steps like others, and their tokens count; that a model thinks is told, once.
     """
-    return [end_of(step) for step in after_leads(llm, prompt, k, seed, image, LEADS)]
+    steps = [end_of(step) for step in after_leads(llm, prompt, k, seed, image, LEADS)]
+    if any("<think>" in step.text for step in steps):
+        warnings.warn(
+            "The model thinks, though it is told not to where its template knows how. "
+            "What it thinks is taken for steps, and costs tokens.",
+            stacklevel=2,
+        )
+    return steps
 
 
 def after_leads(

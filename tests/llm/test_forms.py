@@ -119,6 +119,13 @@ def test_a_stated_answer_needs_no_mark_of_the_end():
     assert step.text == "So \\boxed{7}." and step.reason == "end"
 
 
+def test_a_model_that_thinks_all_the_same_is_reported_and_counted():
+    llm = Chatty("<think>\nTom has 3.\n</think>\nThe answer is 3.")
+    with pytest.warns(UserWarning, match="costs tokens"):
+        (step,) = write_steps(llm, ASKED, 1, seed=0)
+    assert step.text == "<think>" and step.tokens == llm.tokens == 2
+
+
 def test_a_step_that_was_cut_stays_as_it_is():
     class Cut(Chatty):
         def sample(self, *args):
