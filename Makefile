@@ -31,7 +31,7 @@ export OPENBLAS_NUM_THREADS ?= 1
 
 # The outputs in the notebooks are those of abacus on the practice problems, so
 # that is what they are compared with and refreshed from.
-PLAIN := env -u REASONING_MODEL -u REASONING_RECORD -u REASONING_REPLAY_ONLY \
+PLAIN := env -u REASONING_MODEL -u REASONING_CHAT -u REASONING_RECORD -u REASONING_REPLAY_ONLY \
 	-u REASONING_HOSTS -u OLLAMA_NUM_PARALLEL
 DEFAULTS := $(PLAIN) -u GSM8K_PATH
 NBVAL := --nbval --nbval-current-env --nbval-cell-timeout=600 \

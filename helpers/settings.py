@@ -5,6 +5,7 @@ it, which cmd on Windows keeps and which come along when a line is copied. One t
 empty counts as not set.
 
     REASONING_MODEL          which model: abacus if not set
+    REASONING_CHAT           the markup of its chats, where nobody tells it
     REASONING_HOSTS          several Ollama servers, with commas between them
     REASONING_RECORD         a file of recorded answers
     REASONING_REPLAY_ONLY    ask nobody, only that file?

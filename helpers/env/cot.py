@@ -71,6 +71,7 @@ class CoTEnv(gymnasium.Env[str, str], ABC):
     """
 
     metadata = {"render_modes": ["ansi"], "render_fps": 1}
+    delimiter = "\n"  # what ends a step
 
     def __init__(
         self, problem: Problem, llm_gen: LLMGen, task_description: str,
@@ -118,7 +119,7 @@ class CoTEnv(gymnasium.Env[str, str], ABC):
             raise ResetNeeded("The episode has ended. Begin another: env.reset().")
         if not isinstance(action, str) or not action.strip():
             raise ValueError(f"An action is one sentence of text; got {action!r}.")
-        if "\n" in sentence_of(action):
+        if self.delimiter in sentence_of(action):
             raise ValueError(f"One action is one line; step once a line: {action!r}.")
         self.steps += (action,)
         self.terminated = self.is_last(action)
@@ -135,7 +136,7 @@ class CoTEnv(gymnasium.Env[str, str], ABC):
     def state(self) -> str:
         """What the language model reads: the prompt and each step with "\\n" after."""
         prompt = self._require_reset()
-        return prompt + "".join(f"{step}\n" for step in self.steps)
+        return prompt + "".join(step + self.delimiter for step in self.steps)
 
     @property
     def ended(self) -> bool:

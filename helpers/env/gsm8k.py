@@ -43,8 +43,9 @@ class FormedEnv(CoTEnv):
 
     form: how a problem is put to the model, by name (`llm/forms.py`); else the model's
     own. Where a form is open, the texts of the prompt are the form's, a step may hold
-    headings and blank lines that lead to it, and the chain ends where it states an
-    answer or the model ends its turn. `options`: the others of `CoTEnv`.
+    headings and blank lines that lead to it (or be a paragraph), and the chain ends
+    where it states an answer or the model ends its turn. `options`: the others of
+    `CoTEnv`.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class FormedEnv(CoTEnv):
         form: str | None = None, **options: Any,
     ) -> None:  # fmt: skip
         self.form = form_of(llm_gen, form)
+        self.delimiter = self.form.delimiter
         usual = {"is_few_shot": self.form.has_examples,
                  "max_steps": self.form.limits.max_steps}  # fmt: skip
         super().__init__(problem, llm_gen, *texts, **(usual | options))
@@ -71,8 +73,8 @@ class FormedEnv(CoTEnv):
     def _sample(self, k: int) -> Proposal:
         if not self.form.is_open:
             return super()._sample(k)
-        image = self.problem.image
-        steps = write_steps(self.llm_gen, self.state, k, self._seed, image)
+        asked = self.state, k, self._seed, self.problem.image, self.delimiter
+        steps = write_steps(self.llm_gen, *asked)
         tokens = sum(step.tokens for step in steps)
         self.tokens_sampled += tokens
         return Proposal(merge_steps(steps), tokens)

@@ -2,7 +2,7 @@
 
 Vocabulary: a *form* is a way to put a problem to a model (`llm/forms.py`). Each is led
 step by step at temperature 0 (`greedy`), so what is measured is what a search would
-build on. The *usual* form is the one to beat: raw, with two solved examples.
+build on. The form to beat is `examples`: raw, with two solved ones.
 A solution is *cut* if it comes to no answer within its steps or `TOKENS`.
 
 A form's records stand in a file of its own in a folder, so a stopped measurement is
@@ -26,9 +26,9 @@ from .records import Record
 from .report import Report, compare_runs
 from .run import evaluate
 
-USUAL = "examples"
+USUAL = "examples"  # the form to beat
 TOKENS = 512  # of a solution
-COLUMNS = ("form", "problems", "right %", "points more than usual", "p", "tokens",
+COLUMNS = ("form", "problems", "right %", "points more than examples", "p", "tokens",
            "cut %")  # fmt: skip
 
 

@@ -5,9 +5,12 @@ Vocabulary
                 a name; `FORMS` lists them.
     closed      the model is told to write one step a line and to end with "The answer
                 is": the form that abacus was trained on. The environment builds it.
-    open        the model answers in its own way: headings, lists, formulas. A line ends
-                a step, headings and blank lines belong to the step that follows, and
-                the end is where the grader can read an answer that is stated.
+    open        the model answers in its own way: headings, lists, formulas. These
+                belong to the step that follows, and the end is where the grader can
+                read an answer that is stated.
+    delimiter   what ends a step: a newline or, for models that write paragraphs, a
+                blank line. It must be the one that the model writes: to such a model, a
+                single newline where it wanted two is another text, and it does worse.
     limits      what a solution needs, in tokens and steps.
 
 Which form is best is not believed but measured: `python -m helpers.evaluation prompts`.
@@ -20,6 +23,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from helpers.problems import EXAMPLES, WORKED, extract_answer, format_solution
+from helpers.settings import setting
 
 from .chat import ChatFormat, chat_format
 from .errors import failure
@@ -45,7 +49,7 @@ class Limits:
 
 
 SHORT = Limits(step=32, path=128, long_path=160, calls=8, long_calls=10, max_steps=10)
-LONG = Limits(step=64, path=320, long_path=512, calls=30, long_calls=60, max_steps=40)
+LONG = Limits(step=96, path=320, long_path=512, calls=20, long_calls=40, max_steps=40)
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,7 @@ class PromptForm:
     request: str = ""
     examples: tuple[Mapping[str, str], ...] = ()
     is_chat: bool = False
+    delimiter: str = "\n"
     limits: Limits = LONG
     chat: ChatFormat | None = None
 
@@ -113,6 +118,7 @@ FORMS = {
         PromptForm(
             "think",
             "Question: {question}\nAnswer: Let's think step by step.\n",
+            delimiter="\n\n",
         ),
         PromptForm("worked", "Question: {question}\nAnswer:\n", examples=WORKED),
         PromptForm(
@@ -139,6 +145,7 @@ FORMS = {
             "{question}\nPlease reason step by step, and put your final answer within "
             "\\boxed{{}}.",
             is_chat=True,
+            delimiter="\n\n",
         ),
     )
 }
@@ -148,10 +155,12 @@ OF_ABACUS, OF_CHAT, OF_OTHERS = "question", "boxed", "examples"  # where none is
 def choose_form(name: str | None, chat: str | None, line: Connection) -> PromptForm:
     """The form of this name for a model, else the usual one.
 
-    chat: the name of its markup; else what its file or server tells. line: to the
+    chat: the name of its markup, else REASONING_CHAT, else what its file or server
+    tells. line: to the
     model. Raises ValueError for an unknown name, LLMError for a form that needs markup
     which nobody knows.
     """
+    chat = chat if chat is not None else setting("REASONING_CHAT") or None
     markup = chat_format(line.info, chat, line.model)
     usual = OF_ABACUS if line.is_embedded else OF_CHAT if markup else OF_OTHERS
     return bind(name or usual, markup, line.model)

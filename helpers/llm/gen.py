@@ -139,14 +139,18 @@ class LLMGen:
         return self.connection.generate([content], [choose_seed(self.seed)], image)[0]
 
     def sample(
-        self, prompt: str, k: int, seed: int | None = None, image: str | None = None
-    ) -> list[Step]:
-        """k steps that could follow the prompt, each drawn with a seed of its own."""
+        self, prompt: str, k: int, seed: int | None = None, image: str | None = None,
+        stop: str | None = None,
+    ) -> list[Step]:  # fmt: skip
+        """k steps that could follow the prompt, each drawn with a seed of its own.
+
+        stop: what ends these, if it is another text than usual.
+        """
         check_limits(prompt=prompt, k=k)
-        seed = choose_seed(seed, self.seed)
-        together = self.connection.draws_together
-        seeds = sibling_seeds(seed, prompt, k, together)
-        responses = self.connection.generate([prompt] * k, seeds, image)
+        seed, line = choose_seed(seed, self.seed), self.connection
+        line = line.with_options(stop=stops_of(stop)) if stop else line
+        seeds = sibling_seeds(seed, prompt, k, line.draws_together)
+        responses = line.generate([prompt] * k, seeds, image)
         return [to_step(response) for response in responses]
 
     def at_temperature(self, temperature: float) -> LLMGen:
@@ -168,18 +172,19 @@ class SharedSamples:
     def __init__(self, llm: LLMGen) -> None:
         self.llm = llm
         self.form = form_of(llm)
-        self.drawn: dict[tuple[str, int, str | None], list[Step]] = {}
+        self.drawn: dict[tuple, list[Step]] = {}
         self.cooler: dict[float, SharedSamples] = {}  # by temperature
 
     def sample(
-        self, prompt: str, k: int, seed: int | None = None, image: str | None = None
-    ) -> list[Step]:
+        self, prompt: str, k: int, seed: int | None = None, image: str | None = None,
+        *stop: str,
+    ) -> list[Step]:  # fmt: skip
         """The first k samples of this prompt and seed; a seed is needed."""
         check_limits(k=k, seed=seed)
-        key = prompt, seed, image
+        key = prompt, seed, image, stop
         known = self.drawn.get(key, [])
         if len(known) < k:  # real servers only nearly repeat: what is known stays
-            new = self.llm.sample(prompt, k, seed, image)
+            new = self.llm.sample(prompt, k, seed, image, *stop)
             known = self.drawn[key] = known + new[len(known) :]
         return known[:k]
 

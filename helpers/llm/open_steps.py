@@ -1,11 +1,11 @@
 """Steps of a model that answers in its own way.
 
-Vocabulary: such a model writes more lines than sentences. A *lead* is a line that only
-leads to the next, such as a heading or a blank one (`problems/lines.py`). A step is a
-sentence with all that leads to it, exactly as it was written: what the model reads
-later is what it wrote.
+Vocabulary: such a model writes more lines than sentences. A *lead* only leads to what
+follows, such as a heading or a blank line (`problems/lines.py`). A step is a sentence,
+or a paragraph, with all that leads to it, exactly as it was written: what the model
+reads later is what it wrote. The *delimiter* stands between two steps.
 
-Covers: lines that become steps, the end of a turn. Does not cover: the prompt before
+Covers: texts that become steps, the end of a turn. Does not cover: the prompt before
 them (`forms.py`).
 """
 
@@ -20,18 +20,21 @@ from helpers.problems import is_lead
 from .forms import END_OF_TURN, states_answer
 from .gen import Step
 
-LEADS = 6  # lines in a row that may lead to a step
+LEADS = 6  # texts in a row that may lead to a step
+BLANKS = 2  # of them without a word: the turn has ended
 
 
 def write_steps(
-    llm: Any, prompt: str, k: int, seed: int, image: str | None = None
-) -> list[Step]:
+    llm: Any, prompt: str, k: int, seed: int, image: str | None = None,
+    delimiter: str = "\n",
+) -> list[Step]:  # fmt: skip
     """k steps of an open form: what only leads to a step belongs to it.
 
     A step after which the model ended its turn says so: `END_OF_TURN`. Thoughts are
     steps like others, and their tokens count; that a model thinks is told, once.
     """
-    steps = [end_of(step) for step in after_leads(llm, prompt, k, seed, image, LEADS)]
+    asked = seed, image, delimiter
+    steps = [end_of(step) for step in whole_steps(llm, prompt, k, asked, LEADS)]
     if any("<think>" in step.text for step in steps):
         warnings.warn(
             "The model thinks, though it is told not to where its template knows how. "
@@ -41,21 +44,27 @@ def write_steps(
     return steps
 
 
-def after_leads(
-    llm: Any, prompt: str, k: int, seed: int, image: str | None, rounds: int
-) -> list[Step]:
-    """The same. Samples that wrote one lead go on together, from there."""
-    steps = [as_written(step) for step in llm.sample(prompt, k, seed, image)]
-    leads: dict[str, list[int]] = {}
+def whole_steps(
+    llm: Any, prompt: str, k: int, asked: tuple[int, str | None, str], rounds: int,
+    blanks: int = 0,
+) -> list[Step]:  # fmt: skip
+    """The same, after so many blank lines in a row. Samples that began alike go on
+    together, from there."""
+    seed, image, delimiter = asked
+    found = llm.sample(prompt, k, seed, image, delimiter)
+    steps = [as_written(step) for step in found]
+    begun: dict[str, list[int]] = {}
     for i, step in enumerate(steps):
-        if rounds and step.reason == "stop" and is_lead(step.text):
-            leads.setdefault(step.text, []).append(i)
-    for lead, places in leads.items():
-        after = f"{prompt}{lead}\n"
-        more = after_leads(llm, after, len(places), seed, image, rounds - 1)
+        is_lead_only = step.reason == "stop" and is_lead(step.text)
+        if rounds and blanks < BLANKS and (is_lead_only or step.reason == "length"):
+            more = delimiter if is_lead_only else ""  # it was cut within a sentence
+            begun.setdefault(step.text + more, []).append(i)
+    for text, places in begun.items():
+        n, before = len(places), 0 if text.strip() else blanks + 1
+        more = whole_steps(llm, prompt + text, n, asked, rounds - 1, before)
         for i, step in zip(places, more, strict=True):
             tokens = steps[i].tokens + step.tokens
-            steps[i] = replace(step, text=f"{lead}\n{step.text}", tokens=tokens)
+            steps[i] = replace(step, text=text + step.text, tokens=tokens)
     return steps
 
 

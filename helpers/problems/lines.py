@@ -27,9 +27,9 @@ LEAD = re.compile(
 )
 
 
-def is_lead(line: str) -> bool:
-    """Does this line only lead to the next?"""
-    return LEAD.fullmatch(line) is not None
+def is_lead(text: str) -> bool:
+    """Does this text only lead to the next: is every line of it a lead?"""
+    return all(LEAD.fullmatch(line) for line in text.split("\n"))
 
 
 def sentence_of(step: str) -> str:

@@ -63,13 +63,14 @@ class Meter:
         self.llm, self.tokens, self.calls = llm, 0, 0
 
     def sample(
-        self, prompt: str, k: int, seed: int | None = None, image: str | None = None
-    ) -> list[Step]:
+        self, prompt: str, k: int, seed: int | None = None, image: str | None = None,
+        *stop: str,
+    ) -> list[Step]:  # fmt: skip
         """Sample from the model, and count.
 
         Raises LLMError for words without a count: no budget could be kept.
         """
-        steps = self.llm.sample(prompt, k, seed, image)
+        steps = self.llm.sample(prompt, k, seed, image, *stop)
         if any(step.text and not step.tokens for step in steps):
             raise failure("uncounted", model=getattr(self.llm, "model", "the model"))
         self.calls += 1

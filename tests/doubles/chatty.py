@@ -1,4 +1,4 @@
-"""A model that answers in its own way: a whole text, told line by line.
+"""A model that answers in its own way: a whole text, told part by part.
 
 It says what it has in mind, whatever it is asked, and goes on where the prompt ends: so
 the steps of an episode, put together, must be that text again.
@@ -23,15 +23,15 @@ class Chatty:
     def at_temperature(self, temperature):
         return self
 
-    def sample(self, prompt, k, seed=None, image=None):
+    def sample(self, prompt, k, seed=None, image=None, stop="\n"):
         self.asked.append((prompt, k))
         said = prompt.partition("step by step.\n")[2]
         begun = [text for text in self.texts if text.startswith(said)]
         steps = []
         for i in range(k):
             text = begun[derive_seed(seed, said, i) % len(begun)] if begun else said
-            line, newline, _ = text.removeprefix(said).partition("\n")
-            reason = "stop" if newline or not self.tells_end else "end"
+            line, stopped, _ = text.removeprefix(said).partition(stop)
+            reason = "stop" if stopped or not self.tells_end else "end"
             tokens = len(line.split()) + 1
             self.tokens += tokens
             steps.append(Step(line.strip(), tokens, -0.5, reason, line))

@@ -38,10 +38,10 @@ def test_an_episode_ends_where_the_model_does(text, tells_end):
 def test_headings_and_blank_lines_are_no_steps():
     env, _ = play(BOXED)
     assert env.steps == (
-        "## Costs\n\nWe add:\n\\[\n3+4 = 7",
-        "\\]\n\nSo the answer is:\n\\boxed{7}.",
+        "## Costs\n\nWe add:\n\\[\n3+4 = 7\n\\]",
+        "So the answer is:\n\\boxed{7}.",
     )
-    assert env.state == FORMS["think"].prompt("How many?") + BOXED + "\n"
+    assert env.state == FORMS["think"].prompt("How many?") + BOXED + "\n\n"
 
 
 def test_what_it_costs_is_all_that_was_said():
@@ -50,12 +50,12 @@ def test_what_it_costs_is_all_that_was_said():
 
 
 def test_an_answer_that_the_whole_chain_states():
-    env, reward = play("Tom has 7 apples.\nWell done!")
+    env, reward = play("Tom has 7 apples.\n\nWell done!")
     assert env.answer.rule == "last number" and reward == 1.0
 
 
 def test_a_chain_without_end_is_cut_by_the_forms_limit():
-    env, reward = play("Tom thinks.\n" * 60)
+    env, reward = play("Tom thinks.\n\n" * 60)
     assert env.truncated and len(env.steps) == FORMS["think"].limits.max_steps
     assert reward == 0.0
 
@@ -64,7 +64,7 @@ def test_a_hand_may_write_a_heading_and_a_sentence_but_not_two():
     env = GSM8KEnv(RIGHT, Chatty(BOXED))
     env.reset(seed=0)
     with pytest.raises(ValueError, match="One action is one line"):
-        env.step("3+4 = 7\nThe answer is 7.")
+        env.step("3+4 = 7\n\nThe answer is 7.")
     assert env.step("### End\n\nThe answer is 7.")[1:3] == (1.0, True)
 
 

@@ -16,7 +16,7 @@ PROBLEMS = [{"question": f"{n}?", "answer": f"#### {n}"} for n in range(6)]
 class Wise(Chatty):
     """Knows an answer if the question is even, or if it may think step by step."""
 
-    def sample(self, prompt, k, seed=None, image=None):
+    def sample(self, prompt, k, seed=None, image=None, stop="\n"):
         number = int(prompt.rpartition("Question: ")[2].partition("?")[0])
         knows = "step by step.\n" in prompt or number % 2 == 0
         self.asked.append(prompt)

@@ -148,6 +148,17 @@ def test_other_letters_survive():
     assert said in text
 
 
+def test_a_variable_names_the_format_where_nothing_else_does(monkeypatch):
+    monkeypatch.setenv("REASONING_CHAT", "phi3")
+    llm = LLMGen("abacus")
+    assert llm.form.name == "question"  # abacus is asked as ever
+    assert llm.form.chat.template == NAMED_CHATS["phi3"][1]
+    assert LLMGen("abacus", chat="gemma").form.chat.template == NAMED_CHATS["gemma"][1]
+    monkeypatch.setenv("REASONING_CHAT", "alpaca")
+    with pytest.raises(ValueError, match="chat='alpaca': type one of"):
+        LLMGen("abacus")
+
+
 def test_a_model_is_made_with_a_format_by_name():
     assert LLMGen("abacus").form.chat is None
     assert LLMGen("abacus", chat="gemma").form.chat.template == NAMED_CHATS["gemma"][1]

@@ -7,7 +7,7 @@ from chatty import Chatty
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from helpers.llm import FORMS, LLMError, LLMGen, form_of, write_steps
+from helpers.llm import FORMS, LLMError, LLMGen, Step, form_of, write_steps
 from helpers.llm.chat import NAMED_CHATS, ChatFormat
 from helpers.llm.forms import END_OF_TURN, bind, choose_form
 from helpers.llm.open_steps import LEADS
@@ -78,28 +78,32 @@ LINES = st.sampled_from(
 
 
 def few_blanks(lines):
-    """After more blank lines in a row, a turn is taken for ended."""
-    return "\n" * LEADS not in "\n".join(["", *lines, ""])
+    """After several blank lines in a row, a turn is taken for ended."""
+    return "\n\n\n" not in "\n".join(["", *lines, ""])
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.lists(LINES, max_size=12).filter(few_blanks), st.booleans())
-def test_steps_put_together_are_what_was_written(lines, tells_end):
+@given(
+    st.lists(LINES, max_size=12).filter(few_blanks),
+    st.booleans(),
+    st.sampled_from(["\n", "\n\n"]),
+)
+def test_steps_put_together_are_what_was_written(lines, tells_end, delimiter):
     """Every step but the last ends in a sentence, and nothing is lost or changed."""
     whole = "\n".join([*lines, "That is 7."])
     llm, state, steps = Chatty(whole, tells_end=tells_end), ASKED, []
     while not steps or not FORMS["think"].is_last(steps[-1].text):
-        (step,) = write_steps(llm, state, 1, seed=0)
+        (step,) = write_steps(llm, state, 1, 0, None, delimiter)
         steps.append(step)
-        state += step.text + "\n"
-    told = "\n".join(step.text for step in steps)
+        state += step.text + delimiter
+    told = delimiter.join(step.text for step in steps)
     assert sum(step.tokens for step in steps) == llm.tokens
     if tells_end:
         assert told == whole + END_OF_TURN
     else:  # blank lines, after which nothing came
         assert told.startswith(whole) and END_OF_TURN in told.removeprefix(whole)
     for step in steps[:-1]:
-        *leads, last = step.text.split("\n")
+        *leads, last = step.text.split(delimiter)
         assert all(map(is_lead, leads)) and len(leads) <= LEADS
         assert not is_lead(last) or len(leads) == LEADS
 
@@ -133,5 +137,24 @@ def test_a_step_that_was_cut_stays_as_it_is():
 
             return [replace(s, reason="length") for s in super().sample(*args)]
 
-    (step,) = write_steps(Cut("## A\nx"), ASKED, 1, seed=0)
+    (step,) = write_steps(Cut("## A"), ASKED, 1, seed=0)
     assert step.text == "## A" and step.reason == "length"
+
+
+def test_a_long_paragraph_is_written_to_its_end():
+    class Brief(Chatty):
+        """Three words at a time."""
+
+        def sample(self, *args):
+            steps = []
+            for step in super().sample(*args):
+                words = step.written.split(" ")
+                is_cut = len(words) > 3
+                text = " ".join(words[:3]) + " " * is_cut
+                reason = "length" if is_cut else step.reason
+                steps.append(Step(text.strip(), 3, -0.5, reason, text))
+            return steps
+
+    text = "Tom has 3 apples and buys 4 of\nthem. So"
+    (step,) = write_steps(Brief(text + "\n\nMore."), ASKED, 1, 0, None, "\n\n")
+    assert step.text == text and step.reason == "stop" and step.tokens == 9
