@@ -57,8 +57,8 @@ class PromptForm:
     """A way to ask.
 
     name: as in `FORMS`. request: what is asked, with a place for {question}; "" for a
-    closed form. examples: solved ones, which come first. is_chat,
-    chat: whether the prompt is in markup, and that of the model. limits: of a solution.
+    closed form. examples: solved ones, which come first. is_chat, chat: whether the
+    prompt is in markup, and that of the model. limits: of a solution.
     """
 
     name: str

@@ -60,8 +60,10 @@ def whole_steps(
             more = delimiter if is_lead_only else ""  # it was cut within a sentence
             begun.setdefault(step.text + more, []).append(i)
     for text, places in begun.items():
+        is_cut = not text.endswith(delimiter)  # a step may be three times as long as n
+        left = max(0, rounds - (LEADS // 2 if is_cut else 1))
         n, before = len(places), 0 if text.strip() else blanks + 1
-        more = whole_steps(llm, prompt + text, n, asked, rounds - 1, before)
+        more = whole_steps(llm, prompt + text, n, asked, left, before)
         for i, step in zip(places, more, strict=True):
             tokens = steps[i].tokens + step.tokens
             steps[i] = replace(step, text=text + step.text, tokens=tokens)
