@@ -68,7 +68,10 @@ class FormedEnv(CoTEnv):
         """The answer of a terminated chain; in an open form any line may state it."""
         if not self.form.is_open:
             return super().answer
-        return extract_answer("\n".join(self.steps) if self.terminated else "")
+        last = extract_answer(self.steps[-1] if self.terminated else "")
+        if last.value is not None or not self.terminated:
+            return last
+        return extract_answer("\n".join(self.steps))
 
     def _sample(self, k: int) -> Proposal:
         if not self.form.is_open:

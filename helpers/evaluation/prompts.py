@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from helpers.env import GSM8KEnv
-from helpers.llm import FORMS, LLMGen
+from helpers.llm import FORMS, LLMError, LLMGen, form_of
 from helpers.search import greedy
 
 from .records import Record
@@ -33,8 +33,18 @@ COLUMNS = ("form", "problems", "right %", "points more than examples", "p", "tok
 
 
 def forms_for(llm: LLMGen) -> list[str]:
-    """The forms in which a model can be asked: without markup, the raw ones."""
-    return [name for name, form in FORMS.items() if llm.form.chat or not form.is_chat]
+    """The forms in which a model can be asked: without markup that can be used for
+    them, the raw ones."""
+    return [name for name in FORMS if can_ask(llm, name)]
+
+
+def can_ask(llm: LLMGen, form: str) -> bool:
+    """Whether a model can be asked in this form."""
+    try:
+        form_of(llm, form).prompt("How many?")
+    except LLMError:
+        return False
+    return True
 
 
 def measure_forms(

@@ -25,31 +25,32 @@ from .errors import failure
 from .template import END, render
 
 EACH = "{% for m in messages %}"
-NAMED_CHATS = {  # format: (a mark that tells it in other languages too, its template)
+NAMED_CHATS = {  # format: (marks that tell it in other languages too, its template)
     "chatml": (
-        "<|im_start|>",
+        ("<|im_start|>", "<|im_end|>"),
         EACH + "{{ '<|im_start|>' + m.role + '\n' + m.content + '<|im_end|>\n' }}"
         "{% endfor %}{{ '<|im_start|>assistant\n' }}",
     ),
     "llama3": (
-        "<|start_header_id|>",
+        ("<|start_header_id|>", "<|eot_id|>"),
         EACH + "{{ '<|start_header_id|>' + m.role + '<|end_header_id|>\n\n' }}"
         "{{ m.content + '<|eot_id|>' }}{% endfor %}"
         "{{ '<|start_header_id|>assistant<|end_header_id|>\n\n' }}",
     ),
     "gemma": (
-        "<start_of_turn>",
+        ("<start_of_turn>", "<end_of_turn>"),
         EACH + "{{ '<start_of_turn>' + {'assistant': 'model'}.get(m.role, m.role) }}"
         "{{ '\n' + m.content + '<end_of_turn>\n' }}{% endfor %}"
         "{{ '<start_of_turn>model\n' }}",
     ),
     "phi3": (
-        "<|user|>",
+        ("<|user|>", "<|assistant|>", "<|end|>"),
         EACH + "{{ '<|' + m.role + '|>\n' + m.content + '<|end|>\n' }}{% endfor %}"
         "{{ '<|assistant|>\n' }}",
     ),
 }
-MARKUP = re.compile(r"<(?=[^<>\s]{1,40}>)|\[(?=/?[A-Z_]{2,20}\])")
+FOREIGN = "<|im_sep|>"  # of phi4, which is like ChatML and is not
+MARKUP = re.compile(r"<(?=[^<>\s]{1,40}>)|\[(?=/?[A-Z_]{2,20}\]|\|[^\[\]\s]{1,40}\|\])")
 HOLDER = "WhatIsSaid{}InThisTurn"  # stands for a content while a template runs
 
 
@@ -113,7 +114,8 @@ def chat_format(info: Mapping[str, Any], name: str | None, model: str = "") -> A
     own = metadata.get("tokenizer.chat_template")
     if isinstance(own, str) and own.strip():
         return ChatFormat(own, model)
-    for mark, template in NAMED_CHATS.values():
-        if isinstance(other, str) and mark in other:
+    for marks, template in NAMED_CHATS.values():
+        found = isinstance(other, str) and all(mark in other for mark in marks)
+        if found and FOREIGN not in other:
             return ChatFormat(template, model)
     return None

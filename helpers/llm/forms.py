@@ -22,7 +22,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from helpers.problems import EXAMPLES, WORKED, extract_answer, format_solution
+from helpers.problems import EXAMPLES, WORKED, format_solution, states_answer
 from helpers.settings import setting
 
 from .chat import ChatFormat, chat_format
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from .connection import Connection
 
 END_OF_TURN = "[end of turn]"  # stands in a step after which the model said no more
-STATED = ("answer is", "####", "boxed")  # rules of the grader that do not guess
 
 
 @dataclass(frozen=True)
@@ -103,11 +102,6 @@ class PromptForm:
     def is_last(self, step: str) -> bool:
         """Whether a step is the last of an open form."""
         return END_OF_TURN in step or states_answer(step)
-
-
-def states_answer(step: str) -> bool:
-    """Whether a step states the answer, so that nobody has to guess it."""
-    return extract_answer(step).rule in STATED
 
 
 FORMS = {

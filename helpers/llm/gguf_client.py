@@ -108,10 +108,13 @@ class GGUFClient:
         facts = {"model": self.file.name, "address": "this process", "num_ctx": context}
         if error := said.get("error"):
             raise refusal(error["code"], json.dumps(error), **facts)
-        length = said["usage"]["prompt_tokens"]
+        length, first = (said["usage"][f"{x}_tokens"] for x in ("prompt", "completion"))
         if length >= context:
             raise failure("context", said=f"it has {length} tokens", **facts)
         found = [self.to_response(choice, length, top) for choice in said["choices"]]
+        # Of the first the engine counts itself; of a sign that takes several tokens, or
+        # a stop that does, the others' lists of tokens tell one.
+        found[0] = replace(found[0], eval_count=first)
         for response in found:
             check_counts(response, options)
         return found

@@ -108,6 +108,17 @@ class Engines:
 
 
 ENGINES = Engines()
+LEFT_BEHIND = []  # engines of a parent: closed in the child, they would wait for ever
+
+
+def forget_parents() -> None:
+    """A fork takes the engines along, but not the threads that compute in them."""
+    LEFT_BEHIND.append(ENGINES.loaded)
+    ENGINES.loaded, ENGINES.lock = {}, threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=forget_parents)
 
 
 def open_engine(model: Model, context: int) -> Any:

@@ -15,9 +15,9 @@ import warnings
 from dataclasses import replace
 from typing import Any
 
-from helpers.problems import is_lead
+from helpers.problems import is_lead, states_answer
 
-from .forms import END_OF_TURN, states_answer
+from .forms import END_OF_TURN
 from .gen import Step
 
 LEADS = 6  # texts in a row that may lead to a step
@@ -46,28 +46,43 @@ def write_steps(
 
 def whole_steps(
     llm: Any, prompt: str, k: int, asked: tuple[int, str | None, str], rounds: int,
-    blanks: int = 0,
+    blanks: int = 0, cut: str = "",
 ) -> list[Step]:  # fmt: skip
-    """The same, after so many blank lines in a row. Samples that began alike go on
-    together, from there."""
+    """The same, after so many blank lines in a row, or after the beginning of a step
+    that was cut. Samples that began alike go on together, from there."""
     seed, image, delimiter = asked
     found = llm.sample(prompt, k, seed, image, delimiter)
     steps = [as_written(step) for step in found]
-    begun: dict[str, list[int]] = {}
+    begun: dict[tuple[str, bool], list[int]] = {}
     for i, step in enumerate(steps):
-        is_lead_only = step.reason == "stop" and is_lead(step.text)
-        if rounds and blanks < BLANKS and (is_lead_only or step.reason == "length"):
-            more = delimiter if is_lead_only else ""  # it was cut within a sentence
-            begun.setdefault(step.text + more, []).append(i)
-    for text, places in begun.items():
-        is_cut = not text.endswith(delimiter)  # a step may be three times as long as n
+        is_cut = step.reason == "length"
+        is_lead_only = step.reason == "stop" and is_lead(cut + step.text)
+        if rounds and blanks < BLANKS and (is_cut or is_lead_only):
+            begun.setdefault((step.text, is_cut), []).append(i)
+    for (text, is_cut), places in begun.items():
+        between = "" if is_cut else delimiter
+        # A step may be three times as long as the model may write at once.
         left = max(0, rounds - (LEADS // 2 if is_cut else 1))
         n, before = len(places), 0 if text.strip() else blanks + 1
-        more = whole_steps(llm, prompt + text, n, asked, left, before)
+        more = whole_steps(
+            llm, prompt + text + between, n, asked, left, before, text if is_cut else ""
+        )
         for i, step in zip(places, more, strict=True):
-            tokens = steps[i].tokens + step.tokens
-            steps[i] = replace(step, text=text + step.text, tokens=tokens)
+            steps[i] = joined(steps[i], step, between, delimiter)
     return steps
+
+
+def joined(first: Step, second: Step, between: str, delimiter: str) -> Step:
+    """Two parts of a step. If the first was cut amid its delimiter, it is the step."""
+    text = first.text + between + second.text
+    end = text.find(delimiter, max(0, len(first.text) - len(delimiter) + 1))
+    if not between and 0 <= end < len(first.text):
+        text = text[:end]
+    tokens, told = first.tokens + second.tokens, (first, second)
+    sums = [s.logprob * s.tokens for s in told if s.logprob is not None]
+    counts = [s.tokens for s in told if s.logprob is not None]
+    mean = sum(sums) / max(1, sum(counts)) if sums else None
+    return replace(second, text=text, tokens=tokens, logprob=mean, written=text)
 
 
 def as_written(step: Step) -> Step:

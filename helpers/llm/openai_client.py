@@ -54,6 +54,7 @@ class OpenAIClient:
     def __init__(self, address: Address, timeout: float) -> None:
         self.package = load_package()
         self.address, self.timeout = address, timeout
+        self.owner: Any = None  # of the model that was shown last
         self.most = MOST  # samples in one request
         self.ignored: set[str] = set()  # wishes
         self.names: dict[str, str] = {}  # a model's, as the server has it: a path
@@ -63,17 +64,29 @@ class OpenAIClient:
     def line(self) -> Any:
         """The connections of this process: a fork must not share its parent's."""
         if self.process != os.getpid():
-            secret = self.address.secret.rpartition(":")[2]
             http = self.package.DefaultHttpxClient(
                 follow_redirects=False, trust_env=False,
                 proxy=proxy_for(self.address.url),
             )  # fmt: skip
             self.process, self.opened = os.getpid(), self.package.OpenAI(
                 base_url=self.address.url, http_client=http, max_retries=0,
-                api_key=secret or setting("OPENAI_API_KEY") or "none",
+                api_key=self.key() or "none",
                 timeout=self.timeout,
             )  # fmt: skip
         return self.opened
+
+    def key(self) -> str:
+        """The key of this server. Raises LLMError for one that cannot be sent."""
+        typed = self.address.secret.rpartition(":")[2] or setting("OPENAI_API_KEY")
+        if not (typed.isascii() and typed.isprintable()):
+            said = "it holds signs that cannot be sent"
+            raise failure("key", said=said, **self.facts)
+        return typed
+
+    def without_key(self, said: str) -> str:
+        """What may be shown."""
+        key = self.key()
+        return without_secret(said.replace(key, "...") if key else said)
 
     def generate(
         self, model: str, prompt: str, *, raw: bool = True, think: bool = False,
@@ -136,7 +149,10 @@ class OpenAIClient:
         with self.sane(**facts):
             choices = sorted(said["choices"], key=lambda choice: choice.get("index", 0))
             found = [
-                to_response(choice, said.get("usage"), n, top) for choice in choices
+                to_response(
+                    choice, said.get("usage"), n, top, options.get("stop") or ()
+                )
+                for choice in choices
             ]
             for response in found:
                 check_counts(response, options)
@@ -144,6 +160,9 @@ class OpenAIClient:
                 raise ValueError(f"{len(found)} samples where {n} were asked for")
         if any(r.response and not r.logprobs for r in found):
             self.note("logprobs", "tells no log-probabilities")
+            if n > 1:  # and so not how many tokens each sample has
+                self.most = 1
+                return []
         if len(found) < n:
             self.most = 1
             self.note("n", "draws one sample per request, so k of them take k requests")
@@ -169,7 +188,7 @@ class OpenAIClient:
         if row is None:
             said = "it has " + (", ".join(row["model"] for row in rows) or "none")
             raise failure("unknown", said=said, **self.facts | {"model": model})
-        self.names[model] = row["id"]
+        self.names[model], self.owner = row["id"], row.get("owned_by")
         told = row.get("meta") if isinstance(row.get("meta"), dict) else {}
         info = {"served.context_length": row.get("max_model_len", told.get("n_ctx"))}
         return {
@@ -189,7 +208,7 @@ class OpenAIClient:
 
     def version(self) -> str | None:
         """Who serves, such as "vllm"."""
-        told = {row.get("owned_by") for row in self.list()}
+        told = [self.owner, *(row.get("owned_by") for row in self.list())]
         return next((name for name in told if isinstance(name, str)), None)
 
     def pull(self, model: str) -> Iterator[dict[str, Any]]:
@@ -236,7 +255,7 @@ class OpenAIClient:
         except package.APIConnectionError as error:
             said = error.__cause__ or error
             raise failure(
-                "unreached", said=without_secret(str(said)), **facts
+                "unreached", said=self.without_key(str(said)), **facts
             ) from None
         except package.APIStatusError as error:
             raise self.refusal(error.response, **facts) from None
@@ -245,7 +264,7 @@ class OpenAIClient:
 
     def refusal(self, response: Any, **facts: Any) -> LLMError:
         """The failure behind an answer that is none."""
-        status, said = response.status_code, response.text
+        status, said = response.status_code, self.without_key(response.text)
         if status in (400, 413, 422, 500) and re.search("context|too long", said):
             return failure("context", said=told_tokens(said), **facts)
         if 300 <= status < 400:

@@ -6,7 +6,7 @@ in how they tell its tokens, and in whether the one that ended it is among them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from helpers.wire import Response, read_response
@@ -31,23 +31,30 @@ def body_of(
     return body | {name: options[name] for name in SENT_ON if options.get(name)}
 
 
-def to_response(choice: Mapping[str, Any], usage: Any, n: int, top: int) -> Response:
+def to_response(
+    choice: Mapping[str, Any], usage: Any, n: int, top: int, stops: Sequence[str] = ()
+) -> Response:
     """One choice. Of its tokens, some servers tell the one that ended it, and some do
     not; it is one that is not a part of the text."""
     text, reason = choice["text"], choice.get("finish_reason")
     tokens, kept, length = tokens_of(choice.get("logprobs"), top), [], 0
     for token in tokens:
         length += len(token["token"])
-        if length > len(text) or not token["token"]:
+        if length > len(text):
             break
         kept.append(token)
+    is_nothing = bool(kept) and not kept[-1]["token"]
+    if is_nothing and reason == "stop":
+        kept.pop()
     count = len(tokens) + (reason == "stop" and len(kept) == len(tokens))
     usage = usage if isinstance(usage, Mapping) else {}
-    if not tokens:  # of several samples, servers count all, or the first
-        count = usage.get("completion_tokens", 0) if n == 1 else 0
-    is_over = bool(tokens) and (
-        not tokens[-1]["token"] or choice.get("stop_reason", "") is None
-    )
+    if n == 1:  # of several samples, servers count all, or the first
+        count = usage.get("completion_tokens", count if tokens else 0)
+    elif not tokens:
+        count = 0
+    # What a longer stop string begins with is told as nothing, too.
+    is_told = is_nothing and all(len(stop) == 1 for stop in stops)
+    is_over = is_told or (bool(tokens) and choice.get("stop_reason", "") is None)
     return read_response({
         "response": text, "done": True,
         "done_reason": "end" if reason == "stop" and is_over else reason,

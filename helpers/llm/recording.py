@@ -198,7 +198,7 @@ class RecordedClient:
         try:
             return getattr(self.client, call)(*args) if self.client else None
         except LLMError as error:
-            if error.kind in ("server", "broken"):
+            if error.kind in ("server", "broken", "unreached"):
                 return None
             raise
 

@@ -3,7 +3,7 @@
 Vocabulary: a *template* is a program in the language Jinja2, which stands in the file
 of a model and writes a chat as the model has learned to read it. A stranger wrote it,
 so it runs in a process of its own, in Jinja2's sandbox for what may not be changed, and
-has few seconds, little memory and little room to write.
+has few seconds, little memory, little room to write and none of the variables.
 
 `render` starts this very file as that process. A template asks for no day: where it
 wants one, it is always the same, so that a prompt is the same tomorrow.
@@ -12,6 +12,7 @@ wants one, it is always the same, so that a prompt is the same tomorrow.
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -21,6 +22,8 @@ SECONDS = 10.0  # of which most may go into the start of a process
 LONGEST = 2**16  # characters that a template may write
 MEMORY = 2**30  # bytes, where the system can limit them
 TODAY = date(2024, 7, 26)
+NEEDED = ("PATH", "HOME", "PYTHONPATH", "PYTHONHOME", "SYSTEMROOT", "USERPROFILE",
+          "APPDATA")  # fmt: skip
 END = "EndOfTextHere"  # what a template writes for the token that ends a text
 
 
@@ -31,8 +34,9 @@ def render(template: str, messages: Sequence[Mapping[str, str]]) -> str:
     asked = json.dumps([template, list(messages)]).encode()
     try:
         done = subprocess.run(
-            command, input=asked, capture_output=True, timeout=SECONDS, check=False
-        )
+            command, input=asked, capture_output=True, timeout=SECONDS, check=False,
+            env={name: os.environ[name] for name in NEEDED if name in os.environ},
+        )  # fmt: skip
     except subprocess.TimeoutExpired:
         raise ValueError(f"it came to no end in {SECONDS:g} seconds") from None
     if done.returncode:
@@ -57,7 +61,9 @@ def fill_in(template: str, messages: Sequence[Mapping[str, str]]) -> str:
         "strftime_now": lambda form: TODAY.strftime(form),
     }
     # As in transformers: no escaping, which is for pages.
-    world.filters["tojson"] = lambda value, **how: json.dumps(value, **how)
+    world.filters["tojson"] = lambda value, indent=None: json.dumps(
+        value, indent=indent, ensure_ascii=False
+    )
     parts, size = [], 0
     about = {"add_generation_prompt": True, "enable_thinking": False}
     # The engine writes the token that begins a text; two of them confuse a model.
@@ -87,7 +93,7 @@ def main() -> None:
     try:
         print(json.dumps(fill_in(template, messages)))
     except Exception as error:  # whatever a stranger's program raises, it is told
-        sys.exit(f"{type(error).__name__}: {error}")
+        sys.exit(f"{type(error).__name__}: {str(error)[:300]}")
 
 
 if __name__ == "__main__":

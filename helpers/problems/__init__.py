@@ -15,7 +15,7 @@ Imports nothing of ours: all other rooms stand on this one.
 
 from .data import SPLITS, find_file, load_problems
 from .grading import Answer, extract_answer, is_correct, read_gold
-from .lines import is_lead, sentence_of
+from .lines import is_lead, sentence_of, states_answer
 from .practice import ASKED_WEIGHTS, generate
 from .prompt import (
     EXAMPLES,
@@ -46,6 +46,7 @@ __all__ = [
     "WORKED",
     "is_lead",
     "sentence_of",
+    "states_answer",
     "Answer",
     "extract_answer",
     "read_gold",

@@ -10,16 +10,25 @@ sentence says is right (`grading.py`, `rewards/`).
 
 import re
 
+STATED = re.compile(  # an answer, and not the number of a step or a heading
+    r"""
+    \banswer \W{1,4} is \b (?! \W{1,4} not\b ) \W*+ (?: [a-z]++ \W++ ){0,2}? \d
+    | \banswer \W{0,3} : [^\w\n]*+ (?! \d++ [.)] \s ) \d
+    | \#{4} [^\w\n]{0,8} (?! \d++ [.)] \s ) \d
+    | \\boxed \s* \{ [^}\n]{0,40} \d
+    """,
+    re.X | re.I,
+)
 LEAD = re.compile(
     r"""
     \s*+ (?:
         [-*+>\s]*+                                  # blank, or the mark of a list
-      | \#{1,6}\s (?! \s*+ [-$]?\d [\d,.]*+ \s*+ $ ) .*  # a heading, not "#### 18"
+      | \#{1,6}\s.*                                 # a heading
       | [-*_=]{3,}                                  # a rule
       | ```\w*+ | \$\$ | \\[\[\]]                     # a block begins or ends
       | \\(?:begin|end)\{[^{}]*\}
       | (?: \d+[.)]\s* )? \*\*[^*\d]+\*\* [.:]?     # bold, and no number in it
-      | [*\s]* step \s+ \d+ \b [^=]* \*\* [.:]?     # **Step 2: the cost**
+      | \*\*\s* step \s+ \d+ \b [^\d*]* \*\* [.:]?   # **Step 2: the cost**
       | .* : [*\s]*                                # an announcement
     ) \s*
     """,
@@ -27,8 +36,15 @@ LEAD = re.compile(
 )
 
 
+def states_answer(text: str) -> bool:
+    """Does a line of this text state an answer, so that nobody has to guess it?"""
+    return any(STATED.search(line) for line in text.split("\n"))
+
+
 def is_lead(text: str) -> bool:
     """Does this text only lead to the next: is every line of it a lead?"""
+    if states_answer(text):
+        return False
     return all(LEAD.fullmatch(line) for line in text.split("\n"))
 
 

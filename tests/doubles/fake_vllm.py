@@ -40,8 +40,9 @@ class FakeVLLM(ScriptedServer):
             said = "This model's maximum context length is 4096 tokens. However, you "
             return 400, error(f"{said} requested {size} of them.", 400)
         n = 1 if "n" in self.ignores else body["n"]
-        usage = {"prompt_tokens": size, "completion_tokens": 5 * n,
-                 "total_tokens": size + 5 * n}  # fmt: skip
+        written = n * min(5, body["max_tokens"])
+        usage = {"prompt_tokens": size, "completion_tokens": written,
+                 "total_tokens": size + written}  # fmt: skip
         said = {"id": "cmpl-1", "object": "text_completion", "model": body["model"],
                 "choices": [self.choice(body, i) for i in range(n)]}  # fmt: skip
         return 200, said | ({} if "usage" in self.ignores else {"usage": usage})

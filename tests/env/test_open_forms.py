@@ -54,6 +54,17 @@ def test_an_answer_that_the_whole_chain_states():
     assert env.answer.rule == "last number" and reward == 1.0
 
 
+def test_a_question_that_is_told_again_hides_no_answer():
+    text = "Again.\n**Question:** How many?\n\nSo 3+4 = 7.\n\n\\boxed{7}"
+    env, reward = play(text)
+    assert env.terminated and reward == 1.0
+
+
+def test_the_number_of_a_step_is_no_answer():
+    env, reward = play("Answer:\n\n1. Tom has 3.\n\nSo \\boxed{7}.")
+    assert len(env.steps) == 2 and reward == 1.0
+
+
 def test_a_chain_without_end_is_cut_by_the_forms_limit():
     env, reward = play("Tom thinks.\n\n" * 60)
     assert env.truncated and len(env.steps) == FORMS["think"].limits.max_steps

@@ -1,13 +1,15 @@
 """Which form is best: a comparison on a model whose answers are known."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from chatty import Chatty
 
 from helpers.evaluation import best_form, form_rows, measure_forms
 from helpers.evaluation.__main__ import main
-from helpers.llm import FORMS, Step
+from helpers.evaluation.prompts import forms_for
+from helpers.llm import FORMS, LLMError, Step
 
 RAW = ["question", "examples", "think", "worked"]
 PROBLEMS = [{"question": f"{n}?", "answer": f"#### {n}"} for n in range(6)]
@@ -67,6 +69,19 @@ def test_the_command(tmp_path, capsys):
     assert rows[-1].startswith("most right answers: ")
     assert main([*typed, "--forms", "question"]) == 0  # nothing is asked again
     assert "3 of 3" not in capsys.readouterr().err
+
+
+class Broken:
+    """Markup that cannot be used."""
+
+    def open_turn(self, messages):
+        raise LLMError("it closes turns with a token that it does not tell")
+
+
+def test_markup_that_cannot_be_used_leaves_the_raw_forms():
+    llm = Wise("x")
+    llm.form = replace(FORMS["boxed"], chat=Broken())
+    assert forms_for(llm) == RAW
 
 
 def test_a_form_that_the_model_has_no_markup_for(tmp_path, capsys):

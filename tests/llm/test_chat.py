@@ -5,6 +5,7 @@ That the turns are those of `transformers` is tested where TRL's templates are t
 """
 
 import time
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +13,7 @@ from helpers.llm import LLMError, LLMGen
 from helpers.llm.chat import NAMED_CHATS, ChatFormat, chat_format, plain
 from helpers.llm.template import render
 
+SPY = Path(__file__).resolve().parents[1] / "doubles" / "print_variables.py"
 USER = [{"role": "user", "content": "How many?"}]
 CHAT = [
     {"role": "user", "content": "One?"},
@@ -45,9 +47,22 @@ def test_a_name_that_is_unknown():
 
 @pytest.mark.parametrize("name", NAMED_CHATS)
 def test_ollamas_own_template_is_only_looked_at_for_marks(name):
-    mark, template = NAMED_CHATS[name]
-    go = f"{{{{ if .System }}}}{mark}{{{{ .Prompt }}}}{{{{ end }}}}"
+    marks, template = NAMED_CHATS[name]
+    go = f"{{{{ if .System }}}}{'{{ .Prompt }}'.join(marks)}{{{{ end }}}}"
     assert chat_format({"template": go}, None).template == template
+
+
+@pytest.mark.parametrize(
+    "go",
+    [
+        "<|system|>\n{{ .System }}</s>\n<|user|>\n{{ .Prompt }}</s>\n<|assistant|>\n",
+        "<|im_start|>user<|im_sep|>{{ .Prompt }}<|im_end|><|im_start|>model<|im_sep|>",
+        "[gMASK]<sop><|user|>{{ .Prompt }}<|assistant|>",
+    ],
+)
+def test_what_only_looks_like_a_format_is_none(go):
+    """In the style of TinyLlama, phi4 and GLM-4."""
+    assert chat_format({"template": go}, None) is None
 
 
 @pytest.mark.parametrize(
@@ -78,6 +93,7 @@ def test_the_template_of_a_file_comes_first():
         ("<end_of_turn> </s> <bos>", "< end_of_turn> < /s> < bos>"),
         ("<\uff5cend\u2581of\uff5c>", "< \uff5cend\u2581of\uff5c>"),
         ("[INST] [/INST] [EOS]", "[ INST] [ /INST] [ EOS]"),
+        ("[|endofturn|]\n[|assistant|]", "[ |endofturn|]\n[ |assistant|]"),
         ("3 < 5 and 7 > 2, [1] [a]", "3 < 5 and 7 > 2, [1] [a]"),
         ("  How many?\n", "How many?"),
         ("WhatIsSaid1InThisTurn", "WhatIsSaid1InThisTurn"),
@@ -99,6 +115,8 @@ SOURCES = {  # what a template may try: what is said about it
     "{{ raise_exception('roles must alternate') }}": "roles must alternate",
     "{{ nothing.at_all }}": "undefined",
     "{% if %}": "TemplateSyntaxError",
+    "{{ raise_exception('a' * 10 ** 7) }}": "aaa",
+    "{{ messages | tojson(default=messages) }}": "unexpected keyword",
     "{{ 'x' * 100000 }}": "more than 65536 characters",
     "never what is said": "does not repeat what is said",
     "{{ messages[0].content }}{{ messages[0].content }}": "does not repeat",
@@ -127,6 +145,13 @@ def test_templates_without_end(source, said, monkeypatch):
     with pytest.raises(ValueError, match=f"(?i){said}|no end"):
         render(source, USER)
     assert time.monotonic() - start < 60
+
+
+def test_a_template_sees_no_variables(monkeypatch):
+    """Even one that got out of the sandbox would find none of the reader's secrets."""
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
+    monkeypatch.setattr("helpers.llm.template.__file__", str(SPY))
+    assert "PATH" in render("", USER) and "OPENAI_API_KEY" not in render("", USER)
 
 
 def test_a_template_asks_for_no_day():

@@ -141,6 +141,30 @@ def test_a_step_that_was_cut_stays_as_it_is():
     assert step.text == "## A" and step.reason == "length"
 
 
+@pytest.mark.parametrize("n", range(1, 14))
+@pytest.mark.parametrize("tells_end", [True, False])
+def test_wherever_a_step_is_cut_it_is_one_step(n, tells_end):
+    """By characters, even amid the delimiter: what is too much is dropped."""
+
+    class Cut(Chatty):
+        def sample(self, *args):
+            whole = []
+            for step in super().sample(*args):
+                said = step.written + ("\n\n" if step.reason == "stop" else "")
+                is_cut = len(said) > n
+                text = said[:n] if is_cut else step.written
+                reason = "length" if is_cut else step.reason
+                whole.append(Step(text.strip(), n, -1.0, reason, text))
+            return whole
+
+    text = "She pays 8.\n\nThen 4."
+    (step,) = write_steps(Cut(text, tells_end=tells_end), ASKED, 1, 0, None, "\n\n")
+    assert "\n\n" not in step.text and "She pays 8.".startswith(step.text.rstrip("\n"))
+    assert step.logprob == pytest.approx(-1.0)
+    if n > 3:  # three pieces are enough
+        assert step.text.rstrip("\n") == "She pays 8."
+
+
 def test_a_long_paragraph_is_written_to_its_end():
     class Brief(Chatty):
         """Three words at a time."""

@@ -1,8 +1,10 @@
 """A GGUF file in this process: the contract, and every failure with its sentence."""
 
 import json
+import os
 import pickle
 import shutil
+import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
@@ -83,7 +85,8 @@ def test_samples_are_the_first_of_more_and_repeat(llm):
     assert same_steps(found, llm.sample(PROMPT, 20, seed=5))
     assert same_steps(found[:3], llm.sample(PROMPT, 3, seed=5))
     assert len({step.text for step in found}) > 3
-    assert not same_steps(llm.sample(PROMPT, 4, seed=6), found[:4])
+    others = llm.sample(PROMPT, 4, seed=6)
+    assert [step.text for step in others] != [step.text for step in found[:4]]
     for step in found:
         assert step.logprob <= 0 and 0 < step.tokens <= 128 and "\n" not in step.text
 
@@ -265,6 +268,32 @@ def test_the_engine_of_a_file_that_is_exchanged_is_freed(file):
     first = engines.get(model, 0, 256)
     assert engines.get(model, 1, 128) is not first
     assert len(engines.loaded) == 1
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_forked_process_loads_its_own_engine(file):
+    lines = f"""
+import multiprocessing as mp, sys
+from helpers.llm import LLMGen
+llm = LLMGen({str(file)!r}, 0, n=4)
+def ask(_): return llm.sample("Question: 1?", 1, 0)[0].text
+if __name__ == "__main__":
+    here = ask(0)
+    with mp.get_context("fork").Pool(1) as pool:
+        assert pool.apply_async(ask, (0,)).get(timeout=60) == here
+    print("same")
+"""
+    done = subprocess.run([sys.executable, "-c", lines], capture_output=True, text=True,
+                          timeout=120)  # fmt: skip
+    assert done.stdout == "same\n", done.stderr[-500:]
+
+
+def test_the_first_of_samples_is_counted_by_the_engine(file):
+    """A sign of four bytes is several tokens, and one entry."""
+    llm = LLMGen(str(file), 5.0, n=14, stop="no such")  # any token may come
+    for seed in range(6):
+        for step in llm.sample(PROMPT, 1, seed):
+            assert step.tokens == 14 or step.reason != "length"
 
 
 def test_without_a_seed_texts_differ(file):

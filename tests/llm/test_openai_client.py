@@ -20,6 +20,7 @@ from helpers.llm import (  # noqa: E402
     has_states,
     next_tokens,
 )
+from helpers.llm.openai_wire import to_response  # noqa: E402
 from helpers.problems import generate, prompt_of  # noqa: E402
 
 PROMPT = "Question: How many?\nAnswer:\n"
@@ -122,6 +123,66 @@ def test_a_server_that_ignores_logprobs():
         assert (step.logprob, step.tokens) == (None, 5)  # counted by `usage`
 
 
+def test_without_logprobs_samples_are_counted_one_by_one():
+    with FakeVLLM(ignores=["logprobs"]) as server, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        steps = model(server).sample(PROMPT, 3, seed=7)
+        assert [step.tokens for step in steps] == [5, 5, 5]
+        first = derive_seed(7, PROMPT)
+        assert [s.text for s in steps] == [
+            f"Sentence number {first + i}." for i in range(3)
+        ]
+
+
+def test_a_recording_is_replayed_while_the_server_is_down(tmp_path):
+    file = str(tmp_path / "answers.sqlite")
+    with FakeVLLM() as server:
+        host = f"{server.host}/v1"
+        steps = LLMGen("scripted", host=host, record=file).sample(PROMPT, 2, seed=5)
+    again = LLMGen("scripted", host=host, record=file)
+    assert again.sample(PROMPT, 2, seed=5) == steps
+
+
+def test_a_key_is_never_shown(server, monkeypatch):
+    for key in ("sk-secret\nsecond", "sk-secret\u00e9"):
+        monkeypatch.setenv("OPENAI_API_KEY", key)
+        with pytest.raises(LLMError, match="cannot be sent") as error:
+            model(server)
+        assert error.value.kind == "key" and "secret" not in str(error.value)
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
+    told = 401, {"error": {"message": "Incorrect API key provided: Bearer sk-secret"}}
+    server.script["/v1/models"].append(told)
+    with pytest.raises(LLMError, match="Incorrect API key") as error:
+        model(server)
+    assert "secret" not in str(error.value)
+
+
+def test_the_engine_is_that_of_the_model():
+    rows = [{"id": x, "owned_by": y} for x, y in
+            [("a", ["odd"]), ("other", "sglang"), ("scripted", "vllm")]]  # fmt: skip
+    with FakeVLLM() as server:
+        server.script["/v1/models"] += [(200, {"data": rows})] * 4
+        llm = model(server)
+        assert llm.connection.identity.engine == "vllm"
+
+
+def test_tokens_that_are_held_back_end_nothing():
+    """As llama-server tells '\\nh\\ni', with "\\n\\n" to stop at."""
+    tokens = [{"token": t, "logprob": -1.0, "top_logprobs": []}
+              for t in ("", "\nh", "", "\ni")]  # fmt: skip
+    choice = {
+        "text": "\nh\ni",
+        "finish_reason": "stop",
+        "logprobs": {"content": tokens},
+    }
+    found = to_response(choice, {"completion_tokens": 6}, 1, 0, ["\n\n"])
+    assert (found.eval_count, len(found.logprobs)) == (6, 4)
+    assert found.done_reason == "stop"
+    ended = {**choice, "logprobs": {"content": [*tokens, tokens[0]]}}
+    found = to_response(ended, {}, 2, 0, ["\n"])
+    assert (found.eval_count, len(found.logprobs), found.done_reason) == (5, 4, "end")
+
+
 def test_a_server_that_counts_nothing_keeps_no_budget():
     from helpers.env import GSM8KEnv
     from helpers.search import greedy
@@ -183,7 +244,7 @@ def test_stops_and_the_end_of_a_text(llama, name):
     llm = LLMGen(name, 0, host=llama, n=200, stop=["Question:"])
     prompt = prompt_of(generate("test", 1)[0])
     (whole,) = llm.sample(prompt, 1, seed=0)
-    assert whole.reason == "end" and "The answer is" in whole.text
+    assert whole.reason == "stop" and "The answer is" in whole.text
     cut = LLMGen(name, 0, host=llama, n=200, stop=["Question:", "answer"])
     (step,) = cut.sample(prompt, 1, seed=0)
     assert step.reason == "stop" and whole.text.startswith(step.text)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helpers.problems import is_lead, sentence_of
+from helpers.problems import is_lead, sentence_of, states_answer
 
 LEADS = [
     "", "   ", "\t", "---", "***", "## Step 1: Find the cost", "# Solution",
@@ -19,7 +19,10 @@ SENTENCES = [
     "Tom has 3+4 = 7 apples.", "7 \\times 1.50 = 10.50", "- Each pen costs $1.50.",
     "**18**", "**Answer: 18**", "\\boxed{18}", "The answer is: \\boxed{18}",
     "**The answer is 18.**", "total = 3 * 4", "Step 2: 3*4 = 12", "At 9:30 it rains.",
-    "1. The cost is 4.", "#### 18", "```python x = 3", "**Step 2: 3*4 = 12**",
+    "Step 2: The total is **15**", "Step 3: So the answer is **18**.", "#### 50%",
+    "#### 1/2", "#### -$5", "#### **18**", "#### 18 apples", "### Answer: 18",
+    "## The answer is 18", "\\boxed{18}:", "1. The cost is 4.", "#### 18",
+    "```python x = 3", "**Step 2: 3*4 = 12**",
 ]  # fmt: skip
 
 
@@ -62,3 +65,27 @@ def test_long_lines_take_no_time(part):
     start = time.process_time()
     is_lead(part * 20_000)
     assert time.process_time() - start < 5  # quadratic ones take minutes
+
+
+@pytest.mark.parametrize(
+    ("text", "is_stated"),
+    [
+        ("The answer is 18.", True),
+        ("So the answer is **$18**.", True),
+        ("The answer is that 18 are left", True),
+        ("the final answer is \\(\\boxed{\\frac{1}{2}}\\)", True),
+        ("Put your answer within \\boxed{}.", False),
+        ("Answer:\n\n1. Natalia sold 48/2 = 24 clips in May.", False),
+        ("**Answer:**\n\nStep 1: She sold 48.", False),
+        ("Answer: 1. She sold 48", False),
+        ("#### 1. Find the cost\nThe 3 pens cost 3*5 = 15 dollars.", False),
+        ("To find the answer: add 3 apples and 4 pears.", False),
+        ("The answer is found by adding 5 and 7.", False),
+        ("The answer is not 18.", False),
+        ("Answer: $18", True),
+        ("#### 18", True),
+        ("", False),
+    ],
+)
+def test_which_texts_state_an_answer(text, is_stated):
+    assert states_answer(text) is is_stated
