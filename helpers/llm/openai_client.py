@@ -49,7 +49,10 @@ def load_package() -> Any:
 
 
 class OpenAIClient:
-    """Answers as `OllamaClient` does. address: with its /v1; timeout: in seconds."""
+    """Answers as `OllamaClient` does.
+
+    address: with its /v1. timeout: seconds of each wait, not of the whole answer.
+    """
 
     def __init__(self, address: Address, timeout: float) -> None:
         self.package = load_package()
@@ -176,7 +179,12 @@ class OpenAIClient:
 
     def list(self) -> list[dict[str, Any]]:
         """The models of the server, a mapping each."""
-        said = self.request("/models")
+        try:
+            said = self.request("/models")
+        except LLMError as error:
+            if error.kind != "unknown":
+                raise
+            raise failure("no_openai", said="it has no /models", **self.facts) from None
         with self.sane():
             rows = [dict(row.items()) for row in said["data"]]
             return [{**row, "model": shown_name(row["id"])} for row in rows]

@@ -7,6 +7,7 @@ asked by `make test-real`.
 
 import _thread
 import pickle
+import signal
 import subprocess
 import sys
 import threading
@@ -140,10 +141,14 @@ def test_an_interrupt_ends_it_within_a_step_and_leaves_it_usable(make, monkeypat
     client = llm.connection.client
     for name in {"generate", "generate_many"} & {*dir(type(client))}:
         monkeypatch.setattr(client, name, interrupted(getattr(client, name)))
-    with pytest.raises(KeyboardInterrupt):
-        llm.sample(PROMPT, 2, seed=derive_seed(5, "other"))
-        threading.Event().wait(20)  # it comes when Python runs again
-    monkeypatch.undo()
+    usual = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            llm.sample(PROMPT, 2, seed=derive_seed(5, "other"))
+            threading.Event().wait(20)  # it comes when Python runs again
+    finally:
+        signal.signal(signal.SIGINT, usual)
+        monkeypatch.undo()
     assert same_steps(llm.sample(PROMPT, 2, seed=5), wanted)
 
 
