@@ -21,7 +21,7 @@ from .chat import NAMED_CHATS
 from .clients import chosen_model, find_model, open_client
 from .connection import Connection
 from .errors import LLMError, failure
-from .forms import FORMS, Limits, PromptForm, choose_form, form_of
+from .forms import FORMS, SHORT, Limits, PromptForm, choose_form, form_of
 from .gen import LLMGen, SharedSamples, Step, draw_each
 from .identity import (
     EMBEDDED,
@@ -52,6 +52,7 @@ __all__ = [
     "FORMS",
     "NAMED_CHATS",
     "Limits",
+    "SHORT",
     "choose_form",
     "form_of",
     "write_steps",

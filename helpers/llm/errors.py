@@ -152,6 +152,15 @@ def told_tokens(said: str) -> str:
 
 
 @contextmanager
+def nonsense_is(kind: str, **facts: Any) -> Iterator[None]:
+    """Turn what cannot be read in an answer into the failure of this kind."""
+    try:
+        yield
+    except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
+        raise failure(kind, said=error, **facts) from error
+
+
+@contextmanager
 def explained(**facts: Any) -> Iterator[None]:
     """Turn what abacus refuses into an `LLMError` that says what to type."""
     try:

@@ -3,8 +3,9 @@ r"""Prompt forms: the ways in which a problem is put to a model.
 Vocabulary
     form        how the question is asked, and what an answer to it looks like. Each has
                 a name; `FORMS` lists them.
-    closed      the model is told to write one step a line and to end with "The answer
-                is": the form that abacus was trained on. The environment builds it.
+    closed      the model is told to write one step per line and to end with "The
+                answer is": the form that abacus was trained on. The environment builds
+                it.
     open        the model answers in its own way: headings, lists, formulas. These
                 belong to the step that follows, and the end is where the grader can
                 read an answer that is stated.
@@ -150,9 +151,8 @@ def choose_form(name: str | None, chat: str | None, line: Connection) -> PromptF
     """The form of this name for a model, else the usual one.
 
     chat: the name of its markup, else REASONING_CHAT, else what its file or server
-    tells. line: to the
-    model. Raises ValueError for an unknown name, LLMError for a form that needs markup
-    which nobody knows.
+    tells. line: to the model. Raises ValueError for an unknown name, LLMError for a
+    form that needs markup which nobody knows.
     """
     chat = chat if chat is not None else setting("REASONING_CHAT") or None
     markup = chat_format(line.info, chat, line.model)

@@ -1,10 +1,8 @@
 """A GGUF file, computed in this process by llama.cpp: no server is needed.
 
-Vocabulary: *siblings* are samples of one prompt. Those whose seeds follow each other
-are one request, whose prompt is read once.
+The calls are those of `OllamaClient`, and siblings are one request (`siblings.py`). The
+package `xllamacpp` is llama.cpp (the extra `gguf`); `gguf_engine.py` loads it.
 
-The calls are those of `OllamaClient`, with `generate_many` on top. The package
-`xllamacpp` is llama.cpp (the extra `gguf`); `gguf_engine.py` loads it.
 Covers: raw generation, log-probabilities. Does not cover: states and the probability of
 a given text, which the engine does not tell; images; graphics cards.
 """
@@ -12,7 +10,6 @@ a given text, which the engine does not tell; images; graphics cards.
 from __future__ import annotations
 
 import json
-import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -23,9 +20,7 @@ from helpers.wire import Response, read_response
 from .checks import check_counts
 from .errors import failure, refusal
 from .gguf_engine import ENGINES, SLOTS, digest_of, load_package, read_model
-from .limits import check_limits, check_options
-from .seeds import siblings
-from .threads import map_in_threads
+from .siblings import SiblingClient
 
 SENT_ON = (
     *("temperature", "top_k", "top_p", "min_p", "typical_p", "stop"),
@@ -33,11 +28,13 @@ SENT_ON = (
 )
 
 
-class GGUFClient:
+class GGUFClient(SiblingClient):
     """Answers as the client of a server does, computed in this process.
 
     file: the model. Raises LLMError for one that is missing or damaged.
     """
+
+    most = at_once = SLOTS
 
     def __init__(self, file: Path) -> None:
         load_package()
@@ -51,51 +48,13 @@ class GGUFClient:
         """When the file was written, in nanoseconds."""
         return self.file.stat().st_mtime_ns
 
-    def generate(
-        self, model: str, prompt: str, *, raw: bool = True, think: bool = False,
-        options: Mapping[str, Any] | None = None, logprobs: bool = False,
-        top_logprobs: int = 0, images: Sequence[str] = (),
-    ) -> Response:  # fmt: skip
-        """One continuation of the prompt; `raw` and `think` change nothing here. A seed
-        is drawn if the options hold none."""
-        if images:
-            raise failure("image", model=model)
-        options = dict(options or {})
-        seeds = [options.pop("seed", secrets.randbits(31))]
-        return self.generate_many(
-            model, [prompt], seeds=seeds, options=options, logprobs=logprobs,
-            top_logprobs=top_logprobs,
-        )[0]  # fmt: skip
-
-    def generate_many(
-        self, model: str, prompts: Sequence[str], *, seeds: Sequence[int],
-        options: Mapping[str, Any] | None = None, logprobs: bool = False,
-        top_logprobs: int = 0,
-    ) -> list[Response]:  # fmt: skip
-        """One continuation of each prompt by its seed; siblings in one request."""
-        options = dict(options or {})
-        check_options(options)
-        check_limits(top_logprobs=top_logprobs)
-        context = min(options.get("num_ctx", 2048), self.model.context)
-        options["num_ctx"] = context
-        engine = ENGINES.get(self.model, self.written, context)
-        groups = [*siblings(prompts, seeds, SLOTS)]
-
-        def ask(prompt: str, seed: int, n: int) -> list[Response]:
-            return self.ask(engine, prompt, seed, n, options, top_logprobs)
-
-        found = map_in_threads(SLOTS, ask, *zip(*groups, strict=True)) if groups else []
-        responses = [response for several in found for response in several]
-        if logprobs:
-            return responses
-        return [replace(response, logprobs=None) for response in responses]
-
     def ask(
-        self, engine: Any, prompt: str, seed: int, n: int, options: Mapping[str, Any],
+        self, model: str, prompt: str, seed: int, n: int, options: Mapping[str, Any],
         top: int,
     ) -> list[Response]:  # fmt: skip
         """n samples of one prompt, by the seeds from `seed` on."""
-        context = options["num_ctx"]
+        context = min(options.get("num_ctx", 2048), self.model.context)
+        engine = ENGINES.get(self.model, self.written, context)
         if not prompt:  # nothing is written after nothing, as by a server
             return [Response(done_reason="load")] * n
         request = {name: options[name] for name in SENT_ON if name in options}

@@ -19,7 +19,7 @@ import json
 import os
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from math import isfinite
 from typing import Any
 from urllib.parse import unquote, urljoin
@@ -31,7 +31,7 @@ from helpers.wire import Response, read_response
 
 from .addresses import Address, proxy_for, without_secret
 from .checks import check_counts, cut_at_stop, was_cut
-from .errors import LLMError, error_text, failure, refusal
+from .errors import LLMError, error_text, failure, nonsense_is, refusal
 from .identity import version_number
 from .limits import check_options
 from .transport import PATIENCE, Transport, lines_of, whole_body
@@ -240,14 +240,9 @@ class OllamaClient:
             )
         return failure("language", said=said, **facts)
 
-    @contextmanager
-    def sane(self, **facts: Any) -> Iterator[None]:
+    def sane(self, **facts: Any) -> AbstractContextManager[None]:
         """Nonsense in an answer is told as such."""
-        try:
-            yield
-        except (AttributeError, KeyError, RecursionError, TypeError,
-                ValueError) as error:  # fmt: skip
-            raise failure("language", said=error, **self.facts | facts) from error
+        return nonsense_is("language", **self.facts | facts)
 
     @contextmanager
     def explained(self, **facts: Any) -> Iterator[None]:

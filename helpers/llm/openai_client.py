@@ -1,9 +1,8 @@
 """A server that speaks OpenAI's completions, such as vLLM, llama-server or LM Studio.
 
 Vocabulary: *completions* are OpenAI's older interface: a prompt in, text out, nothing
-added to it. A *choice* is one of the n samples of a request; their seeds follow each
-other. A server may *ignore* a wish without a word; that is found out at the first
-answer, said once, and asked for in another way where there is one.
+added to it. A *choice* is one of the n samples of a request. A server may *ignore* an
+option without a word; this is noticed at the first answer, and said once.
 
 The package `openai` does the asking (the extra `openai`). A key is taken from
 OPENAI_API_KEY and sent to the address that was typed; nobody is followed elsewhere.
@@ -19,7 +18,7 @@ import os
 import re
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from helpers.settings import setting
@@ -27,12 +26,10 @@ from helpers.wire import Response
 
 from .addresses import Address, proxy_for, without_secret
 from .checks import check_counts
-from .errors import LLMError, failure, told_tokens
+from .errors import LLMError, failure, nonsense_is, told_tokens
 from .identity import shown_name
-from .limits import check_limits, check_options
 from .openai_wire import body_of, to_response
-from .seeds import siblings
-from .threads import map_in_threads
+from .siblings import SiblingClient
 
 AT_ONCE = 16  # requests; such a server computes many side by side
 MOST = 64  # samples in one request, at first
@@ -48,18 +45,20 @@ def load_package() -> Any:
     return openai
 
 
-class OpenAIClient:
+class OpenAIClient(SiblingClient):
     """Answers as `OllamaClient` does.
 
     address: with its /v1. timeout: seconds of each wait, not of the whole answer.
     """
+
+    at_once = AT_ONCE
 
     def __init__(self, address: Address, timeout: float) -> None:
         self.package = load_package()
         self.address, self.timeout = address, timeout
         self.owner: Any = None  # of the model that was shown last
         self.most = MOST  # samples in one request
-        self.ignored: set[str] = set()  # wishes
+        self.ignored: set[str] = set()  # options
         self.names: dict[str, str] = {}  # a model's, as the server has it: a path
         self.process: int | None = None
 
@@ -87,43 +86,11 @@ class OpenAIClient:
         return typed
 
     def without_key(self, said: str) -> str:
-        """What may be shown."""
+        """What may be shown of what the server said."""
         key = self.key()
-        return without_secret(said.replace(key, "...") if key else said)
+        return said.replace(key, "...") if key else said
 
-    def generate(
-        self, model: str, prompt: str, *, raw: bool = True, think: bool = False,
-        options: Mapping[str, Any] | None = None, logprobs: bool = False,
-        top_logprobs: int = 0, images: Sequence[str] = (),
-    ) -> Response:  # fmt: skip
-        """One continuation of the prompt; `raw` and `think` change nothing here."""
-        if images:
-            raise failure("image", model=model)
-        options = dict(options or {})
-        (response,) = self.ask(
-            model, prompt, options.pop("seed", None), 1, options, top_logprobs
-        )
-        return response
-
-    def generate_many(
-        self, model: str, prompts: Sequence[str], *, seeds: Sequence[int],
-        options: Mapping[str, Any] | None = None, logprobs: bool = False,
-        top_logprobs: int = 0,
-    ) -> list[Response]:  # fmt: skip
-        """One continuation of each prompt by its seed; siblings in one request."""
-        options = dict(options or {})
-        check_options(options)
-        check_limits(top_logprobs=top_logprobs)
-        groups = [*siblings(prompts, seeds, MOST)]
-
-        def draw(prompt: str, seed: int, n: int) -> list[Response]:
-            return self.draw(model, prompt, seed, n, options, top_logprobs)
-
-        parts = [*zip(*groups, strict=True)]
-        found = map_in_threads(AT_ONCE, draw, *parts) if parts else []
-        return [response for several in found for response in several]
-
-    def draw(
+    def ask(
         self, model: str, prompt: str, seed: int, n: int, options: Mapping[str, Any],
         top: int,
     ) -> list[Response]:  # fmt: skip
@@ -132,31 +99,27 @@ class OpenAIClient:
         while len(found) < n:
             part = min(self.most, n - len(found))
             try:
-                found += self.ask(model, prompt, seed + len(found), part, options, top)
+                found += self.draw(model, prompt, seed + len(found), part, options, top)
             except LLMError as error:
                 if error.kind != "request" or part == 1:
                     raise
                 self.most = part // 2  # llama-server draws as many as it has slots
         return found
 
-    def ask(
-        self, model: str, prompt: str, seed: int | None, n: int,
-        options: Mapping[str, Any], top: int,
+    def draw(
+        self, model: str, prompt: str, seed: int, n: int, options: Mapping[str, Any],
+        top: int,
     ) -> list[Response]:  # fmt: skip
-        """n samples of one prompt, by the seeds from `seed` on; or one, from a server
-        that ignores n."""
+        """One request for n samples. A server that ignores n gives one; none are
+        believed if nobody can tell how many tokens each of them has."""
         facts = {"model": model, "num_ctx": options.get("num_ctx", "its own")}
         name = self.names.get(model, model)
         body = body_of(name, prompt, seed, n, options, top)
         said = self.request("/completions", body, **facts)
         with self.sane(**facts):
             choices = sorted(said["choices"], key=lambda choice: choice.get("index", 0))
-            found = [
-                to_response(
-                    choice, said.get("usage"), n, top, options.get("stop") or ()
-                )
-                for choice in choices
-            ]
+            about = said.get("usage"), n, top, options.get("stop") or ()
+            found = [to_response(choice, *about) for choice in choices]
             for response in found:
                 check_counts(response, options)
             if len(found) not in (1, n):
@@ -171,10 +134,10 @@ class OpenAIClient:
             self.note("n", "draws one sample per request, so k of them take k requests")
         return found
 
-    def note(self, wish: str, said: str) -> None:
+    def note(self, option: str, said: str) -> None:
         """Say once what the server ignores."""
-        if wish not in self.ignored:
-            self.ignored.add(wish)
+        if option not in self.ignored:
+            self.ignored.add(option)
             warnings.warn(f"The server at {self.address} {said}.", stacklevel=2)
 
     def list(self) -> list[dict[str, Any]]:
@@ -242,14 +205,9 @@ class OpenAIClient:
                 return self.line.get(path, cast_to=object)
             return self.line.post(path, body=body, cast_to=object)
 
-    @contextmanager
-    def sane(self, **facts: Any) -> Iterator[None]:
+    def sane(self, **facts: Any) -> AbstractContextManager[None]:
         """Nonsense in an answer is told as such."""
-        try:
-            yield
-        except (AttributeError, KeyError, RecursionError, TypeError,
-                ValueError) as error:  # fmt: skip
-            raise failure("no_openai", said=error, **self.facts | facts) from error
+        return nonsense_is("no_openai", **self.facts | facts)
 
     @contextmanager
     def explained(self, **facts: Any) -> Iterator[None]:
@@ -261,10 +219,8 @@ class OpenAIClient:
         except package.APITimeoutError as error:
             raise failure("timeout", **facts) from error
         except package.APIConnectionError as error:
-            said = error.__cause__ or error
-            raise failure(
-                "unreached", said=self.without_key(str(said)), **facts
-            ) from None
+            said = without_secret(self.without_key(str(error.__cause__ or error)))
+            raise failure("unreached", said=said, **facts) from None
         except package.APIStatusError as error:
             raise self.refusal(error.response, **facts) from None
         except package.OpenAIError as error:

@@ -32,7 +32,7 @@ def body_of(
 
 
 def to_response(
-    choice: Mapping[str, Any], usage: Any, n: int, top: int, stops: Sequence[str] = ()
+    choice: Mapping[str, Any], usage: Any, n: int, top: int, stops: Sequence[str]
 ) -> Response:
     """One choice. Of its tokens, some servers tell the one that ended it, and some do
     not; it is one that is not a part of the text."""

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
-from itertools import pairwise
 
 
 def derive_seed(seed: int, *parts: str | int) -> int:
@@ -27,16 +25,3 @@ def sibling_seeds(seed: int, prompt: str, k: int, together: bool = False) -> lis
     if together:
         return [derive_seed(seed, prompt) + i for i in range(k)]
     return [derive_seed(seed, prompt, i) for i in range(k)]
-
-
-def siblings(
-    prompts: Sequence[str], seeds: Sequence[int], most: int
-) -> Iterator[tuple[str, int, int]]:
-    """Equal prompts whose seeds follow each other: (prompt, first seed, how many), of
-    which there are `most` in one request."""
-    pairs = [*zip(prompts, seeds, strict=True)]
-    first = 0
-    for i, (a, b) in enumerate(pairwise([*pairs, (None, 0)]), start=1):
-        if b != (a[0], a[1] + 1) or i - first == most:
-            yield (*pairs[first], i - first)
-            first = i

@@ -17,7 +17,7 @@ from math import inf
 from numbers import Real
 
 from helpers.env import CoTEnv
-from helpers.llm import LLMGen, Step, failure
+from helpers.llm import FORMS, SHORT, LLMGen, Step, failure
 
 
 @dataclass(frozen=True)
@@ -40,18 +40,14 @@ class Budget:
         return max(1, int(min(self.tokens / path.tokens, self.calls / path.calls)))
 
 
-PATH = Budget(tokens=128, calls=8)  # what a usual grade-school solution needs
-LONG_PATH = Budget(tokens=160, calls=10)  # and a long one: the reserve
-STEP = 32  # tokens of a long sentence
+PATH = Budget(SHORT.path, SHORT.calls)  # what a usual solution of abacus needs
+LONG_PATH = Budget(SHORT.long_path, SHORT.long_calls)  # and a long one: the reserve
 
 
 def path_of(env: CoTEnv) -> tuple[Budget, Budget, int]:
-    """What a usual solution, a long one and a long step need: `PATH`, `LONG_PATH` and
-    `STEP`, or more, where a model answers in its own way."""
-    form = getattr(env, "form", None)
-    if form is None or not form.is_open:
-        return PATH, LONG_PATH, STEP
-    limits = form.limits
+    """What a usual solution and a long one need, and the tokens of a long step: `PATH`,
+    `LONG_PATH` and 32, or more where a model answers in its own way."""
+    limits = getattr(env, "form", FORMS["examples"]).limits
     usual = Budget(limits.path, limits.calls)
     return usual, Budget(limits.long_path, limits.long_calls), limits.step
 

@@ -4,7 +4,7 @@ Vocabulary
     strategy    a function of an environment, a model, a scorer, a budget and a seed;
                 it gives a `SearchResult`. The search begins where `env` stands.
     n           the papers' N: how many paths go on side by side. Left out, it is what
-                the budget pays for, at 160 tokens a path.
+                the budget pays for, of abacus, 160 tokens per path.
     branching   the papers' M, "beam width" in Search and Learn: the samples drawn of
                 one node. (its_hub calls the number of *kept* nodes beam width.) Left
                 out, it is the square root of n.

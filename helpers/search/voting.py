@@ -4,7 +4,7 @@ Vocabulary
     strategy  a function of an environment, a model, a scorer, a budget and a seed; it
               gives a `SearchResult`. The search begins where `env` stands.
     n         the papers' N: how many paths are drawn. Left out, it is what the budget
-              pays for, at 128 tokens a path.
+              pays for: of abacus, a path of 128 tokens each.
     count     how many of the samples said the same; a node stands for all of them.
 
 One seed gives `self_consistency`, `best_of_n` and `weighted_vote` the same paths: they

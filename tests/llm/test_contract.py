@@ -18,6 +18,7 @@ pytest.importorskip("gguf")
 pytest.importorskip("xllamacpp", reason="needs the extra `gguf`")
 
 from ollama_server import OllamaServer  # noqa: E402
+from real_weights import llama_server  # noqa: E402
 from same_steps import same_steps  # noqa: E402
 
 from helpers.abacus import Engine, write_gguf  # noqa: E402
@@ -48,14 +49,8 @@ def ollama(modelfile):
 @pytest.fixture(scope="module")
 def openai(file):
     pytest.importorskip("openai", reason="needs the extra `openai`")
-    import xllamacpp
-
-    p = xllamacpp.CommonParams()
-    p.model.path, p.verbosity, p.warmup = str(file), -1, False
-    p.n_ctx, p.n_parallel, p.cpuparams.n_threads = 8 * 1024, 8, 1
-    server = xllamacpp.Server(p)
-    server.handle_completions({"prompt": "x", "max_tokens": 1})
-    yield f"{server.listening_address}/v1"
+    with llama_server(file, slots=8) as host:
+        yield host
 
 
 @pytest.fixture(params=WAYS)

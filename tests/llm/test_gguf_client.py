@@ -31,7 +31,7 @@ from helpers.llm import (  # noqa: E402
 )
 from helpers.llm import gguf_client as module  # noqa: E402
 from helpers.llm.gguf_engine import SLOTS, Engines  # noqa: E402
-from helpers.llm.seeds import siblings
+from helpers.llm.siblings import siblings
 from helpers.problems import generate, prompt_of  # noqa: E402
 from helpers.search import self_consistency  # noqa: E402
 

@@ -10,6 +10,7 @@ pytest.importorskip("openai", reason="needs the extra `openai`")
 
 from fake_ollama import BREAK, HANG  # noqa: E402
 from fake_vllm import FakeVLLM  # noqa: E402
+from real_weights import llama_server  # noqa: E402
 from same_steps import same_steps  # noqa: E402
 
 from helpers.abacus import Engine, write_gguf  # noqa: E402
@@ -210,14 +211,8 @@ def file(tmp_path_factory):
 @pytest.fixture(scope="module")
 def llama(file):
     """The address of OpenAI's interface of a llama-server."""
-    import xllamacpp
-
-    p = xllamacpp.CommonParams()
-    p.model.path, p.verbosity, p.warmup = str(file), -1, False
-    p.n_ctx, p.n_parallel, p.cpuparams.n_threads = 4096, 4, 1
-    server = xllamacpp.Server(p)
-    server.handle_completions({"prompt": "x", "max_tokens": 1})
-    yield f"{server.listening_address}/v1"
+    with llama_server(file) as host:
+        yield host
 
 
 @pytest.fixture(scope="module")

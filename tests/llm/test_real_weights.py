@@ -6,10 +6,7 @@ process, the stand-in for an Ollama server, and llama.cpp's own server, which sp
 OpenAI's completions.
 """
 
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -20,28 +17,19 @@ pytest.importorskip("xllamacpp", reason="needs the extra `gguf`")
 pytest.importorskip("openai", reason="needs the extra `openai`")
 
 from ollama_server import OllamaServer  # noqa: E402
+from real_weights import find_weights, llama_server  # noqa: E402
 
 from helpers.env import GSM8KEnv, Problem  # noqa: E402
 from helpers.llm import LLMError, LLMGen, next_tokens  # noqa: E402
 from helpers.problems import generate  # noqa: E402
 
-ROOT = Path(__file__).resolve().parents[2]
-GET = ROOT.parent / "shared" / "real_models" / "get"
 QUESTIONS = [row["question"] for row in generate("test", 6)]
 PROMPTS = [f"Question: {question}\nAnswer:\n" for question in QUESTIONS]
 
 
 @pytest.fixture(scope="module")
 def weights():
-    if named := os.environ.get("REAL_MODEL"):
-        return Path(named)
-    if not GET.exists():
-        pytest.skip("no REAL_MODEL is set, and no weights lie beside the repository")
-    command = [sys.executable, str(GET), "smollm2-135m", str(ROOT / "build" / "models")]
-    done = subprocess.run(command, capture_output=True, text=True)
-    if done.returncode:
-        pytest.skip(f"SmolLM2 could not be fetched: {done.stderr[-200:]}")
-    return Path(done.stdout.splitlines()[-1])
+    return find_weights()
 
 
 @pytest.fixture(scope="module")
@@ -57,14 +45,8 @@ def served(weights, tmp_path_factory):
 @pytest.fixture(scope="module")
 def openai_host(weights):
     """The address of a llama-server's completions."""
-    import xllamacpp
-
-    p = xllamacpp.CommonParams()
-    p.model.path, p.verbosity, p.warmup = str(weights), -1, False
-    p.n_ctx, p.n_parallel, p.cpuparams.n_threads = 4 * 2048, 4, 1
-    server = xllamacpp.Server(p)
-    server.handle_completions({"prompt": "x", "max_tokens": 1})
-    yield f"{server.listening_address}/v1"
+    with llama_server(weights, context=2048) as host:
+        yield host
 
 
 WAYS = ["file", "ollama", "openai"]
@@ -79,10 +61,8 @@ def make(request):
 def maker(way, fixture):
     name, place = str(fixture("weights")), {}
     if way == "ollama":
+        own = LLMGen(name).form.chat  # which the stand-in does not tell
         name, place = "real", {"host": fixture("served").host}
-        own = LLMGen(
-            str(fixture("weights"))
-        ).form.chat  # the stand-in tells no template
         if own and "<|im_start|>" in own.template:
             place["chat"] = "chatml"
     if way == "openai":

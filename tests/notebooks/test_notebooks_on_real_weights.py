@@ -11,13 +11,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from real_weights import find_weights
 
 pytestmark = pytest.mark.real
 pytest.importorskip("gguf")
 pytest.importorskip("xllamacpp", reason="needs the extra `gguf`")
 
 ROOT = Path(__file__).resolve().parents[2]
-GET = ROOT.parent / "shared" / "real_models" / "get"
 FEWER = {  # notebook: what a reader draws, and what is drawn here
     "01_llm_wrapper": {
         'DRAWS = 1000 if MODEL == "abacus" else 200': "DRAWS = 12",
@@ -37,15 +37,7 @@ FEWER = {  # notebook: what a reader draws, and what is drawn here
 
 @pytest.fixture(scope="module")
 def weights():
-    if named := os.environ.get("REAL_MODEL"):
-        return Path(named).resolve()
-    if not GET.exists():
-        pytest.skip("no REAL_MODEL is set, and no weights lie beside the repository")
-    command = [sys.executable, str(GET), "smollm2-135m", str(ROOT / "build" / "models")]
-    done = subprocess.run(command, capture_output=True, text=True)
-    if done.returncode:
-        pytest.skip(f"SmolLM2 could not be fetched: {done.stderr[-200:]}")
-    return Path(done.stdout.splitlines()[-1]).resolve()
+    return find_weights()
 
 
 def with_fewer(name):
