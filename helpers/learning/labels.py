@@ -34,10 +34,12 @@ from helpers.llm import (
     Action,
     Identity,
     LLMGen,
+    PromptForm,
     check_limits,
     derive_seed,
     differences,
     draw_each,
+    form_of,
 )
 from helpers.rewards import Path
 
@@ -48,21 +50,21 @@ LONGEST = 512  # tokens of a solution
 
 
 def draw_solutions(
-    llm: LLMGen, prompts: Sequence[str], k: int, seed: int
-) -> list[list[list[str]]]:
-    """For each prompt, the lines of k solutions up to a blank line; all in one batch.
+    llm: LLMGen, prompts: Sequence[str], k: int, seed: int,
+    form: PromptForm | None = None,
+) -> list[list[list[str]]]:  # fmt: skip
+    """For each prompt, the steps of k solutions, all in one batch. What a step is, the
+    form says, else that of the model.
 
     An image that belongs to the problem is not looked at.
     """
-    whole = llm.connection.with_options(num_predict=LONGEST, stop=["\n\n"])
+    form = form or form_of(llm)
+    whole = llm.connection.with_options(num_predict=LONGEST, stop=[form.end])
     drawn = draw_each(whole.generate, prompts, k, seed)
-    return [[lines_of(text.response or "") for text in group] for group in drawn]
-
-
-def lines_of(text: str) -> list[str]:
-    """The lines of a text that say something, with single blanks between words."""
-    lines = [line for line in text.split("\n") if line.strip()]
-    return [" ".join(line.split()) for line in lines]
+    return [
+        [form.steps_of(text.response, text.done_reason != "length") for text in group]
+        for group in drawn
+    ]
 
 
 def go_on(env: CoTEnv, steps: Iterable[str]) -> tuple[CoTEnv, float]:
@@ -88,7 +90,8 @@ def estimate_values(
     places = [go_on(env, steps) for steps in prefixes]
     asked = [place.state for place, _ in places if not place.ended]
     seed = derive_seed(seed, "rollouts")
-    drawn = iter(draw_solutions(llm, asked, rollouts, seed))
+    form = form_of(env)
+    drawn = iter(draw_solutions(llm, asked, rollouts, seed, form))
     return [
         reward if place.ended else fmean(go_on(place, x)[1] for x in next(drawn))
         for place, reward in places
@@ -179,13 +182,14 @@ def to_row(path: Path) -> dict[str, Any]:
         "completions": list(path.steps),
         "logprobs": [action.logprob for action in path.actions],
         "tokens": [action.tokens // action.count for action in path.actions],
-    }
+    } | ({} if path.delimiter == "\n" else {"delimiter": path.delimiter})
 
 
 def to_path(row: dict[str, Any]) -> Path:
     """The path of a row."""
     columns = zip(row["completions"], row["logprobs"], row["tokens"], strict=True)
-    return Path(row["prompt"], tuple(Action(s, 1.0, 1, p, n) for s, p, n in columns))
+    actions = tuple(Action(s, 1.0, 1, p, n) for s, p, n in columns)
+    return Path(row["prompt"], actions, row.get("delimiter", "\n"))
 
 
 def key_of(row: dict[str, Any]) -> str:

@@ -100,6 +100,16 @@ class PromptForm:
         ends = {"user": "", "assistant": "\n"}  # a blank line after an example
         return "".join(said + ends[role] for role, said in turns)
 
+    def steps_of(self, text: str, is_whole: bool) -> list[str]:
+        """The steps of a solution that was written at once; of a closed form, with
+        single blanks between words. is_whole: whether the model came to its end."""
+        parts = [part for part in text.split(self.delimiter) if part.strip()]
+        if not self.is_open:
+            return [" ".join(part.split()) for part in parts]
+        if is_whole and parts and not states_answer(parts[-1]):
+            parts[-1] += END_OF_TURN
+        return parts
+
     def is_last(self, step: str) -> bool:
         """Whether a step is the last of an open form."""
         return END_OF_TURN in step or states_answer(step)

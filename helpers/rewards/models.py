@@ -29,7 +29,7 @@ import numpy as np
 
 from helpers.abacus import adamw, intact, load_arrays, save_arrays
 from helpers.llm import LLMGen, check_limits, embed, folded
-from helpers.problems import STOP_STRING
+from helpers.problems import STOP_STRING, states_answer
 
 from .arithmetic import ArithmeticChecker
 from .scorers import Path, aggregate, step_confidence
@@ -50,7 +50,7 @@ def texts_of(path: Path) -> list[str]:
     """What the language model has read after each step."""
     texts, text = [], path.prompt
     for step in path.steps:
-        text += f"{step}\n"
+        text += step + path.delimiter
         texts.append(text)
     return texts
 
@@ -68,7 +68,8 @@ def plain_features(path: Path) -> np.ndarray:
     """
     sure = step_confidence(path)
     tokens = [action.tokens / action.count for action in path.actions]
-    answers = [STOP_STRING.casefold() in step.casefold() for step in path.steps]
+    ends = (STOP_STRING.casefold() in step.casefold() for step in path.steps)
+    answers = [a or states_answer(s) for a, s in zip(ends, path.steps, strict=True)]
     columns = sure, np.minimum.accumulate(sure), tokens, range(len(sure)), answers
     return np.stack(columns, axis=1).astype(float)
 

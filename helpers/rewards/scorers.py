@@ -22,10 +22,11 @@ from helpers.llm import Action
 
 @dataclass(frozen=True)
 class Path:
-    """The prompt, and the actions of the path, one a step."""
+    """The prompt, the actions of the path, one per step, and what ends a step."""
 
     prompt: str
     actions: tuple[Action, ...]
+    delimiter: str = "\n"
 
     @property
     def steps(self) -> tuple[str, ...]:

@@ -168,7 +168,8 @@ class Search:
         while node.parent:
             actions.append(node.action)
             node = node.parent
-        return Path(self.start, (*reversed(actions), *ahead))
+        steps = (*reversed(actions), *ahead)
+        return Path(self.start, steps, self.root.env.delimiter)
 
     def score(self, paths: Sequence[Path]) -> list[float]:
         """The scorer's numbers for these paths, asked in one batch."""

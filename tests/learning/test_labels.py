@@ -6,8 +6,10 @@ from fractions import Fraction
 from types import SimpleNamespace
 
 import pytest
+from fake_ollama import FakeOllama
 from toy_language import GOLD, PLENTY, ToyLanguage, make_env
 
+from helpers.env import GSM8KEnv, Problem
 from helpers.learning import (
     estimate_values,
     first_error,
@@ -15,9 +17,10 @@ from helpers.learning import (
     read_rows,
     to_path,
 )
-from helpers.learning.labels import draw_solutions, export_trl, go_on
-from helpers.llm import LLMGen, derive_seed
+from helpers.learning.labels import draw_solutions, export_trl, go_on, to_row
+from helpers.llm import Action, LLMGen, Response, derive_seed
 from helpers.problems import generate, prompt_of
+from helpers.rewards import Path, texts_of
 from helpers.search import Search, draw_paths, no_opinion, sample_paths
 
 
@@ -37,7 +40,7 @@ class Line:
     def generate(self, prompts, seeds):
         self.asked += len(set(prompts))
         pairs = zip(prompts, seeds, strict=True)
-        return [SimpleNamespace(response=self.tell(*pair)) for pair in pairs]
+        return [Response(self.tell(*pair), done_reason="stop") for pair in pairs]
 
 
 class Talker(Line, ToyLanguage):
@@ -255,6 +258,40 @@ def test_solutions_of_many_prompts_are_those_of_each():
     for group in together[:2]:
         assert all(lines[-1].startswith("The answer is") for lines in group), group
     assert draw_solutions(llm, [], k=3, seed=7) == []
+
+
+PARAGRAPHS = "## Costs\n\nWe add:\n\\[ 3+4 = 7 \\]\n\nSo 7 are left."
+
+
+@pytest.mark.parametrize(
+    ("said", "reason", "value"),
+    [
+        (PARAGRAPHS, "stop", 1.0),  # it ended its turn
+        (PARAGRAPHS, "length", 0.0),  # it was cut, and states nothing
+        ("First:\n\n\\boxed{7}\n\nMore.", "length", 1.0),
+        ("So \\boxed{8}.", "stop", 0.0),
+    ],
+)
+def test_rollouts_of_a_model_that_writes_paragraphs(said, reason, value):
+    """They go on after a blank line, to the end of the turn."""
+    with FakeOllama("scripted") as server:
+        server.show = {"template": "<|im_start|>{{ .Prompt }}<|im_end|>"}
+        server.changes = {"response": said, "done_reason": reason}
+        llm = LLMGen("scripted", host=server.host)
+        env = GSM8KEnv(Problem("How many?", "7"), llm)
+        env.reset(seed=0)
+        assert llm.form.name == "boxed"
+        assert estimate_values(env, llm, [["Let us see."]], rollouts=2) == [value]
+        (body, *_) = server.bodies("/api/generate")
+        assert body["options"]["stop"] == ["\nQuestion:"]
+        assert body["prompt"].endswith("assistant\nLet us see.\n\n")
+
+
+def test_paragraphs_are_kept_as_such_in_a_row():
+    path = Path("Q\n", (Action("a\nb", 1.0, 1, -0.5, 2),), "\n\n")
+    assert to_path(to_row(path)) == path
+    assert "delimiter" not in to_row(Path("Q\n", path.actions))
+    assert texts_of(path) == ["Q\na\nb\n\n"]
 
 
 class Known(Talker):
