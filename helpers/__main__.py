@@ -130,7 +130,7 @@ def check_abacus() -> Iterator[Finding]:
 def check_ways() -> Iterator[Finding]:
     """Which ways to a real model are installed, besides Ollama's?"""
     ways = {"gguf": ("xllamacpp", "GGUF files in the notebook itself"),
-            "openai": ("openai", "vLLM, llama-server and their kin")}  # fmt: skip
+            "openai": ("openai", "servers such as vLLM and llama-server")}  # fmt: skip
     for extra, (package, what) in ways.items():
         if find_spec(package):
             yield Finding("ok", f"{what}: {package} is installed")

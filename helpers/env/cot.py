@@ -120,7 +120,7 @@ class CoTEnv(gymnasium.Env[str, str], ABC):
         if not isinstance(action, str) or not action.strip():
             raise ValueError(f"An action is one sentence of text; got {action!r}.")
         if self.delimiter in sentence_of(action):
-            raise ValueError(f"One action is one line; step once a line: {action!r}.")
+            raise ValueError(f"One action is one line; step once per line: {action!r}.")
         self.steps += (action,)
         self.terminated = self.is_last(action)
         cut = len(self.steps) >= self.max_steps

@@ -26,8 +26,8 @@ ADVICE = {  # what went wrong: what happened and what to type
     "({said}). Type the right address: LLMGen(..., host=...), or set OLLAMA_HOST",
     "openai": "The address {address}{source} is one of OpenAI's interface. Type it "
     "alone, or those of Ollama servers, without /v1: LLMGen(..., host=...)",
-    "unreached": "No server answers at {address}{source} ({said}). Start it, such as "
-    "vllm serve {model}, or type the right address: LLMGen(..., host=...)",
+    "unreached": "No server answers at {address}{source} ({said}). Start it, for "
+    "instance by vllm serve, or type the right address: LLMGen(..., host=...)",
     "no_openai": "What answers at {address}{source} does not speak OpenAI's language "
     "({said}). Type the right address, which ends in /v1: LLMGen(..., host=...)",
     "key": "The server at {address} does not accept the key ({said}). Set "
@@ -76,7 +76,7 @@ ADVICE = {  # what went wrong: what happened and what to type
     "Record it where {model!r} runs, with the same prompt, options and seed: "
     "LLMGen({model!r}, record=...)",
     "weights": "{file} is not on this computer. Copy it there, to the same path",
-    "package": "{package} is missing, which leads to this model. Type: "
+    "package": "{package} is missing, through which this model is reached. Type: "
     'pip install -e ".[{extra}]"',
     "gguf": "The model file {file!r} cannot be used ({said}). Type the path of a GGUF "
     'file: LLMGen("models/name.gguf"), or REASONING_MODEL',

@@ -71,8 +71,8 @@ class GGUFClient(SiblingClient):
         if length >= context:
             raise failure("context", said=f"it has {length} tokens", **facts)
         found = [self.to_response(choice, length, top) for choice in said["choices"]]
-        # Of the first the engine counts itself; of a sign that takes several tokens, or
-        # a stop that does, the others' lists of tokens tell one.
+        # The engine counts the tokens of the first sample. For the others the list is
+        # counted, where a character, or a stop string, of several tokens is one entry.
         found[0] = replace(found[0], eval_count=first)
         for response in found:
             check_counts(response, options)

@@ -81,7 +81,7 @@ class OpenAIClient(SiblingClient):
         """The key of this server. Raises LLMError for one that cannot be sent."""
         typed = self.address.secret.rpartition(":")[2] or setting("OPENAI_API_KEY")
         if not (typed.isascii() and typed.isprintable()):
-            said = "it holds signs that cannot be sent"
+            said = "it holds characters that cannot be sent"
             raise failure("key", said=said, **self.facts)
         return typed
 

@@ -2,11 +2,11 @@
 
 Vocabulary: a *template* is a program in the language Jinja2, which stands in the file
 of a model and writes a chat as the model has learned to read it. A stranger wrote it,
-so it runs in a process of its own, in Jinja2's sandbox for what may not be changed, and
-has few seconds, little memory, little room to write and none of the variables.
+so it runs in a process of its own, in Jinja2's immutable sandbox, with few seconds,
+little memory, little room to write and without the reader's environment variables.
 
-`render` starts this very file as that process. A template asks for no day: where it
-wants one, it is always the same, so that a prompt is the same tomorrow.
+`render` starts this very file as that process. A template that asks for today's date
+always gets the same one, so that a prompt is the same tomorrow.
 """
 
 from __future__ import annotations
